@@ -126,6 +126,8 @@ else:
         "write_timeout": 1,
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Several portals on one RabbitMQ or Redis need a queue each.
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", "deskbridge")
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -154,7 +156,9 @@ EXCHANGE_BODY_DAYS = env.int("EXCHANGE_BODY_DAYS", 180)
 WORKFLOW_SERVICE_NAMESPACE = env.str("WORKFLOW_SERVICE_NAMESPACE", "http://tempuri.org/")
 
 # --- mail -------------------------------------------------------------------------------------------------------
-vars().update(env.email_url("EMAIL_URL", "consolemail://" if ENVIRONMENT != "production" else "smtp://localhost:25"))
+vars().update(
+    env.email_url("EMAIL_URL", "consolemail://" if ENVIRONMENT != "production" else "smtp://localhost:25")
+)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "deskbridge@localhost")
 
@@ -171,7 +175,10 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+# Production serves what `collectstatic` gathered; elsewhere the files are served from where they are.
 WHITENOISE_USE_FINDERS = ENVIRONMENT != "production"
+if WHITENOISE_USE_FINDERS:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # --- language and time ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
