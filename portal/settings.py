@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- where and what we are -------------------------------------------------------------------------------------
+# --- where and what we are ----------------------------------------------------------------------------------
 # "production" is the default so that forgetting to set it is safe; `make run` sets "demo", the tests "test".
 ENVIRONMENT = env.str("ENVIRONMENT", "production")
 DEBUG = env.bool("DEBUG", False)
@@ -87,11 +87,11 @@ TEMPLATES = [
     },
 ]
 
-# --- database and broker: chosen by two variables alone ---------------------------------------------------------
+# --- database and broker: chosen by two variables alone -----------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'deskbridge.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A reader that becomes a writer in the middle of its transaction cannot wait for the lock; IMMEDIATE can.
+        # A reader that becomes a writer in mid-transaction cannot wait for the lock; IMMEDIATE can.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -141,7 +141,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
-# --- exchange ---------------------------------------------------------------------------------------------------
+# --- exchange -----------------------------------------------------------------------------------------------
 # One claim of a stream: how long a lease lasts without renewal, and how long a worker stays with one stream.
 LEASE_SECONDS = env.int("LEASE_SECONDS", 90)
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", 30)
@@ -155,14 +155,12 @@ EXCHANGE_BODY_DAYS = env.int("EXCHANGE_BODY_DAYS", 180)
 # The namespace of the Workflow Service (SOAP): ASP.NET's default, as the document does not name one.
 WORKFLOW_SERVICE_NAMESPACE = env.str("WORKFLOW_SERVICE_NAMESPACE", "http://tempuri.org/")
 
-# --- mail -------------------------------------------------------------------------------------------------------
-vars().update(
-    env.email_url("EMAIL_URL", "consolemail://" if ENVIRONMENT != "production" else "smtp://localhost:25")
-)
+# --- mail ---------------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", "consolemail://" if ENVIRONMENT != "production" else "smtp://localhost:25"))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "deskbridge@localhost")
 
-# --- files ------------------------------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -180,7 +178,7 @@ WHITENOISE_USE_FINDERS = ENVIRONMENT != "production"
 if WHITENOISE_USE_FINDERS:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
-# --- language and time ------------------------------------------------------------------------------------------
+# --- language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -188,7 +186,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 
-# --- people and security ----------------------------------------------------------------------------------------
+# --- people and security ------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -228,7 +226,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- REST -------------------------------------------------------------------------------------------------------
+# --- REST ---------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["integrations.inbound.rest.authentication.SystemKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["integrations.inbound.rest.authentication.IsExternalSystem"],
@@ -244,7 +242,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Deskbridge",
-    "DESCRIPTION": "The REST interface for external desks: read your tasks, acknowledge, update and solve them.",
+    "DESCRIPTION": "REST for external desks: read your tasks, acknowledge, update and solve them.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -254,7 +252,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# --- logs -------------------------------------------------------------------------------------------------------
+# --- logs ---------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -263,7 +261,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
 }
 
-# --- the admin's face: see portal/navigation.py and portal/dashboard.py -------------------------------------------
+# --- the admin's face: see portal/navigation.py and portal/dashboard.py -------------------------------------
 UNFOLD = {
     "SITE_TITLE": "Deskbridge",
     "SITE_HEADER": "Deskbridge",

@@ -1,0 +1,259 @@
+"""Everything that moves a task: create, assign, solve, accept, decline, close, reopen."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tickets.actions.record import lock_task, lock_ticket, set_fields, write_history
+from tickets.actions.ticket import mark_closed, mark_open
+from tickets.actors import Actor
+from tickets.errors import InvalidInput, TransitionRefused
+from tickets.events import Event, EventName, publish
+from tickets.lifecycle import CompletionCode, Phase, TaskMove, phase_after
+from tickets.models import AssignmentGroup, Task, Ticket
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@transaction.atomic
+def create_task(
+    *,
+    actor: Actor,
+    ticket: Ticket,
+    title: str = "",
+    description: str = "",
+    group: AssignmentGroup | None = None,
+    owning_group: AssignmentGroup | None = None,
+) -> Task:
+    """A new task, numbered `<ticket number>-<n>`; without a title it takes the ticket's. With a group it is assigned.
+
+    `owning_group` gets the task back when `group` reports it ready.
+    """
+    ticket = lock_ticket(ticket)
+    if ticket.is_closed:
+        raise TransitionRefused(_("The ticket is closed: reopen it before adding a task."))
+    position = Task.objects.filter(ticket=ticket).count() + 1
+    task = Task.objects.create(
+        ticket=ticket,
+        number=f"{ticket.number}-{position}",
+        title=(title.strip() or ticket.title)[:250],
+        description=description or ticket.description,
+        group=owning_group,
+        owning_group=owning_group,
+    )
+    write_history(actor, EventName.TASK_CREATED, ticket=ticket, task=task)
+    publish(Event(name=EventName.TASK_CREATED, actor=actor, ticket=ticket, task=task))
+    if group is not None and group != owning_group:
+        task = assign_task(actor=actor, task=task, group=group)
+    return task
+
+
+@transaction.atomic
+def assign_task(
+    *,
+    actor: Actor,
+    task: Task,
+    group: AssignmentGroup,
+    assignee: "User | None" = None,
+    expected_version: int | None = None,
+) -> Task:
+    """Give the task to a group, perhaps to one of its members. Assigning it again to the same group is an event too.
+
+    A task that comes from review is worked on again; a closed one has to be reopened first.
+    """
+    task = lock_task(task, expected_version=expected_version)
+    if assignee is not None and not group.members.filter(pk=assignee.pk).exists():
+        raise InvalidInput(
+            _("%(person)s is not a member of %(group)s.") % {"person": assignee.get_username(), "group": group}
+        )
+    old_group, old_phase = task.group, task.phase
+    values: dict[str, Any] = {
+        "group": group,
+        "assignee": assignee,
+        "phase": phase_after(task.phase, TaskMove.ASSIGN),
+    }
+    if old_group is not None and old_group != group and task.owning_group is None:
+        values["owning_group"] = old_group
+    return _moved(actor, task, EventName.TASK_ASSIGNED, values, old_group=old_group, old_phase=old_phase, always=True)
+
+
+@transaction.atomic
+def change_task(*, actor: Actor, task: Task, expected_version: int | None = None, **values: Any) -> Task:
+    """Change title, description, assignee or expected resolution time; no change, no event."""
+    unknown = set(values) - {"title", "description", "assignee", "expected_resolution_at"}
+    if unknown:
+        raise TypeError(f"not editable: {sorted(unknown)}")
+    expected = values.get("expected_resolution_at")
+    if isinstance(expected, datetime) and timezone.is_naive(expected):
+        raise InvalidInput(_("The expected resolution time needs a time zone."))
+    task = lock_task(task, expected_version=expected_version)
+    return _moved(actor, task, EventName.TASK_CHANGED, values)
+
+
+@transaction.atomic
+def escalate_task(*, actor: Actor, task: Task, expected_version: int | None = None) -> Task:
+    """Move the task to the phase Escalate."""
+    task = lock_task(task, expected_version=expected_version)
+    return _moved(actor, task, EventName.TASK_CHANGED, {"phase": phase_after(task.phase, TaskMove.ESCALATE)})
+
+
+@transaction.atomic
+def propose_solution(
+    *,
+    actor: Actor,
+    task: Task,
+    solution: str,
+    completion_code: str = CompletionCode.FULFILLED,
+    expected_version: int | None = None,
+) -> Task:
+    """Store the solution and enter review. The group that solved it is kept; the owning group has the task again."""
+    if not solution.strip():
+        raise InvalidInput(_("Say what the solution is."))
+    _check_code(completion_code)
+    task = lock_task(task, expected_version=expected_version)
+    old_group, old_phase = task.group, task.phase
+    values = {
+        "phase": phase_after(task.phase, TaskMove.PROPOSE),
+        "solution": solution,
+        "completion_code": completion_code,
+        "solved_by_group": task.exchanged_group,
+        "group": task.owning_group or task.group,
+    }
+    return _moved(
+        actor, task, EventName.SOLUTION_PROPOSED, values, text=solution, old_group=old_group, old_phase=old_phase
+    )
+
+
+@transaction.atomic
+def accept_solution(*, actor: Actor, task: Task, expected_version: int | None = None) -> Task:
+    """The solution is good: the task closes, and with the last open task the ticket."""
+    task = lock_task(task, expected_version=expected_version)
+    old_phase = task.phase
+    values = {"phase": phase_after(task.phase, TaskMove.ACCEPT), "closed_at": timezone.now()}
+    task = _moved(
+        actor,
+        task,
+        EventName.SOLUTION_ACCEPTED,
+        values,
+        text=task.solution,
+        old_group=task.group,
+        old_phase=old_phase,
+    )
+    _close_ticket_with_last_task(actor, task)
+    return task
+
+
+@transaction.atomic
+def decline_solution(*, actor: Actor, task: Task, reason: str, expected_version: int | None = None) -> Task:
+    """The solution is not good: it is removed and the group that proposed it works on the task again."""
+    if not reason.strip():
+        raise InvalidInput(_("Say what is still wrong, so that it can be mended."))
+    task = lock_task(task, expected_version=expected_version)
+    old_group, old_phase = task.group, task.phase
+    values = {
+        "phase": phase_after(task.phase, TaskMove.DECLINE),
+        "solution": "",
+        "completion_code": "",
+        "group": task.exchanged_group,
+        "solved_by_group": None,
+    }
+    return _moved(
+        actor, task, EventName.SOLUTION_DECLINED, values, text=reason, old_group=old_group, old_phase=old_phase
+    )
+
+
+@transaction.atomic
+def close_task(
+    *,
+    actor: Actor,
+    task: Task,
+    solution: str = "",
+    completion_code: str = CompletionCode.FULFILLED,
+    expected_version: int | None = None,
+) -> Task:
+    """Close the task by hand, from any phase. What is not given keeps its value. The last one closes the ticket."""
+    _check_code(completion_code)
+    task = lock_task(task, expected_version=expected_version)
+    old_phase = task.phase
+    values = {
+        "phase": phase_after(task.phase, TaskMove.CLOSE),
+        "solution": solution or task.solution,
+        "completion_code": completion_code or task.completion_code,
+        "closed_at": timezone.now(),
+    }
+    task = _moved(
+        actor,
+        task,
+        EventName.TASK_CLOSED,
+        values,
+        text=values["solution"],
+        old_group=task.group,
+        old_phase=old_phase,
+    )
+    _close_ticket_with_last_task(actor, task)
+    return task
+
+
+@transaction.atomic
+def reopen_task(*, actor: Actor, task: Task, reason: str = "", expected_version: int | None = None) -> Task:
+    """Work on it again: the solution is removed and the group that it came back from has it. Opens the ticket too."""
+    task = lock_task(task, expected_version=expected_version)
+    old_group, old_phase = task.group, task.phase
+    values = {
+        "phase": phase_after(task.phase, TaskMove.REOPEN),
+        "solution": "",
+        "completion_code": "",
+        "group": task.exchanged_group,
+        "solved_by_group": None,
+        "closed_at": None,
+    }
+    mark_open(actor=actor, ticket=task.ticket, reason=reason)
+    return _moved(actor, task, EventName.TASK_REOPENED, values, text=reason, old_group=old_group, old_phase=old_phase)
+
+
+def _moved(
+    actor: Actor,
+    task: Task,
+    name: EventName,
+    values: dict[str, Any],
+    *,
+    text: str = "",
+    old_group: AssignmentGroup | None = None,
+    old_phase: str = "",
+    always: bool = False,
+) -> Task:
+    """Write the row, the history, the event. `always`: an event even where no field differs."""
+    changes = set_fields(task, values)
+    if not changes and not always:
+        return task
+    write_history(actor, name, ticket=task.ticket, task=task, text=text, changes=changes)
+    publish(
+        Event(
+            name=name,
+            actor=actor,
+            ticket=task.ticket,
+            task=task,
+            text=text,
+            old_group=old_group,
+            old_phase=old_phase or task.phase,
+            changes=changes,
+        )
+    )
+    return task
+
+
+def _check_code(completion_code: str) -> None:
+    if completion_code and completion_code not in CompletionCode.values:
+        raise InvalidInput(
+            _('"%(code)s" is not a completion code. Known: %(known)s.')
+            % {"code": completion_code, "known": ", ".join(CompletionCode.values)}
+        )
+
+
+def _close_ticket_with_last_task(actor: Actor, task: Task) -> None:
+    if not Task.objects.filter(ticket=task.ticket).exclude(phase=Phase.CLOSE).exists():
+        mark_closed(actor=actor, ticket=task.ticket)
