@@ -92,8 +92,8 @@ def browser() -> Iterator[Any]:
     """A running Chromium, one for each file of browser tests."""
     from playwright.sync_api import sync_playwright
 
-    # Playwright's synchronous interface keeps an event loop running in this thread, at which Django refuses to use
-    # the database. Nothing here is asynchronous: the loop only waits for the browser.
+    # Playwright's synchronous interface keeps an event loop running in this thread, which makes Django refuse
+    # to use the database. Nothing here is asynchronous: the loop only waits for the browser.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     arguments = ["--disable-background-networking", "--disable-dev-shm-usage"]
