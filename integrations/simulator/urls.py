@@ -1,0 +1,21 @@
+"""All addresses of the practice desk."""
+
+from django.urls import path
+
+from integrations.simulator.views import api, control
+
+app_name = "simulator"
+urlpatterns = [
+    path("api/login", api.login, name="api-login"),
+    path("api/tickets", api.tickets, name="api-tickets"),
+    path("api/tickets/<str:number>", api.ticket, name="api-ticket"),
+    path("api/tickets/<str:number>/notes", api.notes, name="api-notes"),
+    path("api/tickets/<str:number>/attachments", api.attachments, name="api-attachments"),
+    path("api/tickets/<str:number>/close", api.close, name="api-close"),
+    path("api/tickets/<str:number>/reopen", api.reopen, name="api-reopen"),
+    path("api/faults", control.fault_settings, name="api-faults"),
+    path("api/settings", control.settings, name="api-settings"),
+    path("api/state", control.state, name="api-state"),
+    path("api/calls", control.calls, name="api-calls"),
+    path("api/reset", control.reset, name="api-reset"),
+]

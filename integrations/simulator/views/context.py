@@ -1,0 +1,12 @@
+"""What every page of the desk shows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from integrations.simulator import faults
+
+
+def active_faults(request: HttpRequest) -> dict[str, Any]:
+    """The faults that are switched on, for the line at the top."""
+    return {"active_faults": [(fault, faults.KINDS[fault.kind]) for fault in faults.switched_on()]}

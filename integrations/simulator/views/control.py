@@ -1,0 +1,117 @@
+"""For tests and scripts: the faults, the settings, everything in the desk, and starting afresh.
+
+These calls are neither recorded nor touched by faults.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from integrations.simulator import faults
+from integrations.simulator.authentication import is_known
+from integrations.simulator.desk import Refused
+from integrations.simulator.models import (
+    Call,
+    DeskSettings,
+    Fault,
+    OutgoingMessage,
+    Session,
+    StoredAnswer,
+    Ticket,
+)
+from integrations.simulator.views.api import FORM, json_object
+
+
+def control(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """An address for known callers only, with these methods; problems are answered as JSON."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @csrf_exempt
+        @wraps(view)
+        def checked(request: HttpRequest) -> HttpResponse:
+            if not is_known(request):
+                return FORM.problem(status=401, code="unauthenticated", message=_("Give valid credentials."))
+            if request.method not in methods:
+                message = _("Use %(methods)s here.") % {"methods": ", ".join(methods)}
+                return FORM.problem(status=405, code="method_not_allowed", message=message)
+            try:
+                with transaction.atomic():
+                    return view(request)
+            except Refused as problem:
+                return FORM.problem(status=problem.status, code=problem.code, message=problem.message)
+            except faults.UnknownFault as problem:
+                return FORM.problem(status=400, code="invalid", message=str(problem))
+
+        return checked
+
+    return decorate
+
+
+@control("GET", "PUT", "PATCH")
+def fault_settings(request: HttpRequest) -> HttpResponse:
+    """`PUT {kind: {count, seconds, batch, operation}}` sets these and switches all others off; `PATCH` only sets."""
+    if request.method == "GET":
+        return JsonResponse({"faults": faults.as_json()})
+    wanted = json_object(request)
+    if request.method == "PUT":
+        Fault.objects.update(remaining=0)
+    for kind, setting in wanted.items():
+        if not isinstance(setting, dict) or not setting.keys() <= {"count", "seconds", "batch", "operation"}:
+            raise Refused(_("Each fault is an object with count, and optionally seconds, batch, operation."))
+        faults.set_fault(kind=kind, **{"count": 1, **setting})
+    return JsonResponse({"faults": faults.as_json()})
+
+
+@control("GET", "PATCH")
+def settings(request: HttpRequest) -> HttpResponse:
+    """The settings page as JSON; the API key can be set and is not shown."""
+    present = DeskSettings.load()
+    names = [field.name for field in DeskSettings._meta.fields if field.name != "id"]
+    for name, value in json_object(request).items() if request.method == "PATCH" else ():
+        if name not in names:
+            message = _("There is no setting %(name)s. There are: %(names)s.")
+            raise Refused(message % {"name": name, "names": ", ".join(names)})
+        setattr(present, name, value)
+    present.save()
+    return JsonResponse({name: getattr(present, name) for name in names if name != "api_key"})
+
+
+@control("GET")
+def state(request: HttpRequest) -> HttpResponse:
+    """Everything in the desk, in order of arrival, whatever search shows; numbers even while withheld."""
+    return JsonResponse({"tickets": [_everything(ticket) for ticket in Ticket.objects.order_by("id")]})
+
+
+@control("GET")
+def calls(request: HttpRequest) -> HttpResponse:
+    """The log of calls, oldest first; `?direction=in|out`, `?operation=`, `?ticket=<number>`."""
+    found = Call.objects.select_related("ticket").order_by("id")
+    for name, column in (("direction", "direction"), ("operation", "operation"), ("ticket", "ticket__number")):
+        if value := request.GET.get(name):
+            found = found.filter(**{column: value})
+    return JsonResponse({"calls": [call.as_json() for call in found]})
+
+
+@control("POST")
+def reset(request: HttpRequest) -> HttpResponse:
+    """Forget all tickets, calls, sessions and faults; the settings stay."""
+    for model in (Call, StoredAnswer, OutgoingMessage, Ticket, Session, Fault):
+        model.objects.all().delete()
+    return JsonResponse({"reset": True})
+
+
+def _everything(ticket: Ticket) -> dict[str, Any]:
+    return {
+        **ticket.as_json(),
+        "number": ticket.number,
+        "number_withheld": ticket.number_withheld,
+        "acknowledged_at": ticket.acknowledged_at.isoformat() if ticket.acknowledged_at else None,
+        "notes": [note.as_json() for note in ticket.notes.all()],
+        "attachments": [attachment.as_json() for attachment in ticket.attachments.defer("content")],
+        "outgoing": [message.as_json() for message in ticket.outgoing.order_by("id")],
+    }
