@@ -1,0 +1,111 @@
+"""An event as plain data: the context of every template, pinned in its run."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from integrations.models import ExternalReference, ExternalSystem
+from integrations.visibility import notes_a_desk_may_read
+from tickets.actors import Actor
+from tickets.lifecycle import TicketStatus
+from tickets.models import Attachment, Category, Note, Queue, Task
+
+NOTES_IN_SNAPSHOT = 50
+
+
+def snapshot(
+    *,
+    task: Task,
+    system: ExternalSystem,
+    request_type: str,
+    direction: str,
+    operation: str,
+    actor: Actor,
+    text: str = "",
+    note: Note | None = None,
+    attachment: Attachment | None = None,
+) -> dict[str, Any]:
+    """Everything that templates may use, as strings, numbers, None, lists and dicts.
+
+    `task.external_reference`, `process` and the file's content are added when a step is rendered: the first may come
+    later, the last is large.
+    """
+    ticket = task.ticket
+    contact = ticket.contact
+    message = note or attachment
+    kind = "note" if note else "file"
+    return {
+        "event": {
+            "request_type": request_type,
+            "direction": direction,
+            "operation": operation,
+            "text": text,
+            "author": message.author_name if message else actor.name,
+            "visibility": message.visibility if message else "public",
+            "message_id": f"{kind}-{message.pk}" if message else "",
+            "at": timezone.now().isoformat(),
+            "actor": actor.name,
+        },
+        "task": {
+            "number": task.number,
+            "title": task.title,
+            "description": task.description,
+            "phase": task.phase,
+            "group": _coded(task.group),
+            "assignee": task.assignee.get_full_name() or task.assignee.get_username() if task.assignee else "",
+            "solution": task.solution,
+            "completion_code": task.completion_code,
+            "expected_resolution_at": _iso(task.expected_resolution_at),
+            "created_at": _iso(task.created_at),
+        },
+        "ticket": {
+            "number": ticket.number,
+            "title": ticket.title,
+            "description": ticket.description,
+            "status": {"code": ticket.status, "name": str(TicketStatus(ticket.status).label)},
+            "priority": {
+                "code": ticket.priority.code,
+                "name": ticket.priority.name,
+                "rank": ticket.priority.rank,
+            },
+            "category": _coded(ticket.category),
+            "queue": _coded(ticket.queue),
+            "contact": {
+                "name": contact.name,
+                "email": contact.email,
+                "phone": contact.phone,
+                "organisation": contact.organisation.name if contact.organisation else "",
+            },
+            "created_at": _iso(ticket.created_at),
+            "notes": [
+                {"text": n.body, "author": n.author_name, "at": _iso(n.created_at)}
+                for n in reversed(notes_a_desk_may_read(task, system).order_by("-id")[:NOTES_IN_SNAPSHOT])
+            ],
+        },
+        "attachment": {
+            "id": attachment.pk if attachment else None,
+            "name": attachment.name if attachment else None,
+            "content_type": attachment.content_type if attachment else None,
+            "size": attachment.size if attachment else None,
+            "sha256": attachment.sha256 if attachment else None,
+        },
+        "system": {"code": system.code, "name": system.name},
+        "portal": {"url": settings.PORTAL_URL},
+    }
+
+
+def current_reference(task_id: int, system_id: int) -> str:
+    """The other desk's number for the task as of now; empty if there is none yet."""
+    return (
+        ExternalReference.objects.filter(task_id=task_id, system_id=system_id).values_list("value", flat=True).first()
+        or ""
+    )
+
+
+def _coded(record: Category | Queue | Any | None) -> dict[str, str | None]:
+    return {"code": record.code if record else None, "name": record.name if record else None}
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat() if moment else None
