@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from integrations.simulator.views import api, control
+from integrations.simulator.views import api, control, soap
 
-app_name = "simulator"
 urlpatterns = [
+    path("soap", soap.soap, name="soap"),
     path("api/login", api.login, name="api-login"),
     path("api/tickets", api.tickets, name="api-tickets"),
     path("api/tickets/<str:number>", api.ticket, name="api-ticket"),
