@@ -5,3 +5,7 @@ class PortalConfig(AppConfig):
     """Wiring only: no models."""
 
     name = "portal"
+
+    def ready(self) -> None:
+        """Register what Django finds by import alone."""
+        from portal import checks, metrics  # noqa: F401

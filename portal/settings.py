@@ -124,6 +124,10 @@ else:
         "connect_timeout": 1,
         "read_timeout": 1,
         "write_timeout": 1,
+        # Without these a publisher tries again by itself after a pause: measured, six seconds in all.
+        "max_retries": 0,
+        "interval_start": 0,
+        "interval_step": 0,
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Several portals on one RabbitMQ or Redis need a queue each.
@@ -204,7 +208,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Monitoring asks the process itself, not the proxy that ends TLS.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = HTTPS
@@ -251,6 +256,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
 }
+
+# --- monitoring ---------------------------------------------------------------------------------------------
+# Who sends it as a bearer token may read /metrics; empty: only requests from the portal's own machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 # --- logs ---------------------------------------------------------------------------------------------------
 LOGGING = {
