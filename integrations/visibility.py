@@ -40,9 +40,9 @@ def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bo
 
     Internal ones never leave unless the administrator says so. Public words on the ticket by end users and agents go
     to every exchanged task. Words on a task, and what another desk wrote, go nowhere else unless relay is on.
-    A message never goes back to the desk that wrote it.
+    A message never goes back to the desk that wrote it; what the portal itself notes down goes nowhere.
     """
-    if message.actor_key == binding.system.actor_key:
+    if message.actor_key == binding.system.actor_key or message.actor_kind == ActorKind.SYSTEM:
         return False
     if message.visibility == Visibility.INTERNAL:
         return binding.send_internal and message.task_id == task.pk

@@ -102,6 +102,14 @@ class RequestTemplate(models.Model):
             "for example: reference = response.json.number"
         ),
     )
+    creates = models.BooleanField(
+        _("creates the ticket there"),
+        default=False,
+        help_text=_(
+            "Never sent for a task that has a reference. Where its answer holds none, the reference is awaited by "
+            "acknowledgement."
+        ),
+    )
     repeat = models.CharField(_("repeating"), max_length=10, choices=Repeat.choices, default=Repeat.ASK)
     probe = models.ForeignKey(
         "integrations.OperationTemplate",

@@ -6,6 +6,7 @@ record that moved on since is not overwritten. What is refused raises a subclass
 
 from tickets.actions.attachment import FileContent, attach
 from tickets.actions.note import add_note
+from tickets.actions.remark import add_remark
 from tickets.actions.task import (
     accept_solution,
     assign_task,
@@ -23,6 +24,7 @@ __all__ = [
     "FileContent",
     "accept_solution",
     "add_note",
+    "add_remark",
     "assign_task",
     "attach",
     "change_task",

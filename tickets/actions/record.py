@@ -11,8 +11,11 @@ from tickets.models import History, Task, Ticket
 
 
 def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticket:
-    """The ticket, fresh and locked until the transaction ends. Every action locks it first: one order, no deadlock."""
-    locked = Ticket.objects.select_for_update(of=("self",)).select_related("contact", "priority").get(pk=ticket.pk)
+    """The ticket, fresh and locked until the transaction ends. Every action locks it first: one order, no deadlock.
+
+    `no_key`: rows that merely point at the ticket (an exchange, a history row) can be written meanwhile.
+    """
+    locked = Ticket.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "priority").get(pk=ticket.pk)
     refuse_stale(locked, expected_version)
     return locked
 
