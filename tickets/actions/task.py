@@ -190,7 +190,7 @@ def close_task(
         task,
         EventName.TASK_CLOSED,
         values,
-        text=values["solution"],
+        text=solution or task.solution,
         old_group=task.group,
         old_phase=old_phase,
     )

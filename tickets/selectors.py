@@ -1,0 +1,93 @@
+"""What a person may see of the desk, and how it is said to them."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
+
+from tickets.events import EventName
+from tickets.lifecycle import Phase, TicketStatus
+from tickets.models import Task, Ticket, Visibility
+from tickets.panels import is_with_partner, partner_relations
+from tickets.timeline import PUBLIC_EVENTS, TimelineEntry, timeline
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+# Statuses in which a ticket is no longer shown to its contact.
+HIDDEN = (TicketStatus.DELETED, TicketStatus.SPAM)
+
+
+def with_tasks(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """The tickets with all that a list or page says about them, in a constant number of queries.
+
+    `ticket.tasks.all()` is then in memory, fit for `status_words` and `solution_to_judge`.
+    """
+    tasks = Task.objects.select_related("group", "solved_by_group", "assignee", *partner_relations()).order_by("pk")
+    return tickets.select_related("contact__organisation", "priority", "queue", "category").prefetch_related(
+        Prefetch("tasks", queryset=tasks)
+    )
+
+
+def tickets_of(user: "User | AnonymousUser") -> QuerySet[Ticket]:
+    """The tickets that the user may read as their contact, newest first; none for who is not signed in."""
+    if not user.is_authenticated:
+        return Ticket.objects.none()
+    return with_tasks(Ticket.objects.filter(contact__user=user).exclude(status__in=HIDDEN))
+
+
+def visible_ticket(user: "User | AnonymousUser", number: str) -> Ticket:
+    """One ticket of `tickets_of`; `Ticket.DoesNotExist` for a missing one and for another's alike."""
+    return tickets_of(user).get(number=number)
+
+
+def public_timeline(ticket: Ticket) -> list[TimelineEntry]:
+    """What the ticket's contact may read, oldest first: public notes and files, solutions, closing. Never internal.
+
+    The first entry (`ticket_created`) has the ticket's description as its text. Three queries, however long it is.
+    """
+    shown: list[TimelineEntry] = []
+    solutions: set[tuple[int | None, str]] = set()
+    for entry in timeline(ticket, visibilities=[Visibility.PUBLIC], events=PUBLIC_EVENTS):
+        said = (entry.task.pk if entry.task else None, entry.text)
+        if entry.kind == EventName.SOLUTION_PROPOSED:
+            solutions.add(said)
+        # A task closed by hand is of interest to the contact only for a solution that they have not read yet.
+        if entry.kind == EventName.TASK_CLOSED and (not entry.text or said in solutions):
+            continue
+        if entry.kind == EventName.SOLUTION_ACCEPTED:
+            entry.text = ""
+        shown.append(entry)
+    return shown
+
+
+def solution_to_judge(ticket: Ticket) -> Task | None:
+    """The task whose solution waits to be accepted or declined: the one that waits first, or None."""
+    if ticket.is_closed:
+        return None
+    return next((task for task in ticket.tasks.all() if task.phase == Phase.REVIEW and task.solution), None)
+
+
+def status_words(ticket: Ticket, tasks: Iterable[Task]) -> str:
+    """Where the ticket is, in words for people. Loaded by `with_tasks`, tasks need no further query."""
+    match ticket.status:
+        case TicketStatus.CLOSED:
+            return _("Closed")
+        case TicketStatus.DELETED | TicketStatus.SPAM:
+            return _("Withdrawn")
+        case TicketStatus.MERGED:
+            return _("Continued in another ticket")
+        case TicketStatus.ON_HOLD:
+            return _("On hold")
+    open_tasks = [task for task in tasks if not task.is_closed]
+    in_review = [task for task in open_tasks if task.phase == Phase.REVIEW]
+    if in_review:
+        if len(in_review) == len(open_tasks):
+            return _("Solved: please check the solution")
+        return _("Partly solved: please check the solution")
+    if any(is_with_partner(task) for task in open_tasks):
+        return _("With our partner")
+    if any(task.group_id for task in open_tasks):
+        return _("Being worked on")
+    return _("Received")
