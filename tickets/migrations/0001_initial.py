@@ -228,4 +228,19 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
             },
         ),
+        migrations.CreateModel(
+            name='Submission',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, verbose_name='key')),
+                ('answer', models.CharField(blank=True, help_text='The address that it led to.', max_length=200, verbose_name='answer')),
+                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='created')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='submissions', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'submission',
+                'verbose_name_plural': 'submissions',
+                'constraints': [models.UniqueConstraint(fields=('user', 'key'), name='one_submission_each')],
+            },
+        ),
     ]

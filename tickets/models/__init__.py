@@ -5,6 +5,7 @@ from tickets.models.conversation import Attachment, Note, Visibility
 from tickets.models.groups import AssignmentGroup
 from tickets.models.history import History
 from tickets.models.people import Contact, Organisation
+from tickets.models.submission import Submission
 from tickets.models.task import Task
 from tickets.models.ticket import Ticket, TicketCounter
 
@@ -18,6 +19,7 @@ __all__ = [
     "Organisation",
     "Priority",
     "Queue",
+    "Submission",
     "Task",
     "Ticket",
     "TicketCounter",
