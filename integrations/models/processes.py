@@ -91,6 +91,7 @@ class Step(RequestTemplate):
         blank=True,
         help_text=_("The number of a task of the same ticket; empty: all other tasks of the ticket."),
     )
+    history = HistoricalRecords()
 
     class Meta:
         verbose_name = _("step")
