@@ -1,0 +1,177 @@
+"""Turn a step's templates and an event into the request that is sent: rendered once, kept without credentials."""
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+
+from integrations.app_fields import placeholders
+from integrations.models import ExternalSystem, ProcessRun, Protocol, StepRun, WsdlDocument
+from integrations.snapshot import current_reference
+from integrations.templating import Escape, TemplateFailed, content_type_escape, render, used_paths
+from integrations.transports.errors import RequestInvalid
+from integrations.transports.http import Policy, Request
+from integrations.transports.soap import build_envelope
+from integrations.transports.wsdl import WsdlBundle, operations
+from tickets.models import Attachment
+
+CONTENT_PATH = "attachment.content_base64"
+REFERENCE_PATH = "task.external_reference"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request without credentials, as it is pinned in its step."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def of_step(cls, step: StepRun) -> "Prepared":
+        """The request that was pinned in this step."""
+        kept = step.request or {}
+        return cls(
+            method=kept["method"], url=kept["url"], headers=kept["headers"], body=bytes(step.request_body or b"")
+        )
+
+    def pin(self, step: StepRun) -> None:
+        """Keep it in the step (not saved yet): retries send these bytes."""
+        step.request = {"method": self.method, "url": self.url, "headers": self.headers}
+        step.request_body = self.body
+
+    def as_request(self) -> Request:
+        """The form that the door to the network takes."""
+        return Request(method=self.method, url=self.url, headers=self.headers, body=self.body)
+
+
+def context_for(run: ProcessRun) -> dict[str, Any]:
+    """The context of the run's templates now: the pinned event, the reference, and what earlier steps captured."""
+    stream = run.stream
+    context = dict(run.snapshot)
+    context["task"] = {**context["task"], "external_reference": current_reference(stream.task_id, stream.system_id)}
+    context["process"] = {"id": run.pk, "name": run.version.process.name}
+    context["steps"] = {step.name: step.captures for step in run.steps.all() if step.captures}
+    return context
+
+
+def with_content(context: dict[str, Any], sources: list[str]) -> dict[str, Any]:
+    """The context with the file's content, if one of the templates uses it: it is large, so it is not pinned."""
+    if not any(CONTENT_PATH in used_paths(source, placeholders()) for source in sources if source):
+        return context
+    attachment_id = context["attachment"].get("id")
+    content = None
+    if attachment_id is not None:
+        attachment = Attachment.objects.filter(pk=attachment_id).first()
+        if attachment is None:
+            raise TemplateFailed(_("The file is no longer there."), name=CONTENT_PATH)
+        with attachment.file.open("rb") as opened:
+            content = base64.b64encode(opened.read()).decode()
+    return {**context, "attachment": {**context["attachment"], "content_base64": content}}
+
+
+def sources_of(request: dict[str, Any]) -> list[str]:
+    """Every template of a request."""
+    return [request["path"], request["headers"], request["body"], *request["soap_arguments"].values()]
+
+
+def needs_reference(request: dict[str, Any]) -> bool:
+    """Whether the request cannot be made without the other desk's number."""
+    return any(REFERENCE_PATH in used_paths(source, placeholders()) for source in sources_of(request) if source)
+
+
+def render_request(request: dict[str, Any], *, system: ExternalSystem, context: dict[str, Any]) -> Prepared:
+    """Render one request of a definition (see `definition.describe_request`) for a system.
+
+    Raises `TemplateFailed`, `RequestInvalid`, `ArgumentProblem` or `WsdlProblem`; nothing has been sent then.
+    """
+    context = with_content(context, sources_of(request))
+    fields = placeholders()
+    url = _address(system, render(request["path"].strip(), context, escape=Escape.URL, fields=fields))
+    headers = render_headers(request["headers"], context)
+    if request["protocol"] == Protocol.SOAP:
+        return _soap(request, url=url, headers=headers, context=context)
+    body = b""
+    if request["method"] != "GET" and request["body"].strip():
+        escape = content_type_escape(request["content_type"])
+        body = render(request["body"], context, escape=escape, fields=fields).encode()
+        headers.setdefault("Content-Type", request["content_type"])
+    headers.setdefault("Accept", "application/json, */*;q=0.5")
+    return Prepared(method=request["method"], url=url, headers=headers, body=body)
+
+
+def render_headers(source: str, context: dict[str, Any]) -> dict[str, str]:
+    """Lines of `Name: value` as headers."""
+    headers = {}
+    for line in source.splitlines():
+        if line.strip():
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise RequestInvalid(_('The header line "%(line)s" has no colon.') % {"line": line.strip()})
+            headers[name.strip()] = render(value.strip(), context, escape=Escape.HEADER, fields=placeholders())
+    return headers
+
+
+def bundle_of(wsdl_id: int) -> WsdlBundle:
+    """The stored WSDL with its imports."""
+    wsdl = WsdlDocument.objects.get(pk=wsdl_id)
+    if not wsdl.documents:
+        raise RequestInvalid(_('The WSDL "%(name)s" has not been fetched yet.') % {"name": wsdl.name})
+    return WsdlBundle(main_url=wsdl.url, documents=wsdl.documents)
+
+
+def policy_for(system: ExternalSystem, *, deadline: float) -> Policy:
+    """What this system may be asked for and how long it may take."""
+    own_host = urlsplit(system.base_url).hostname or ""
+    return Policy(
+        allowed_hosts=(own_host, *system.allowed_hosts.split()),
+        connect_timeout=system.connect_timeout,
+        read_timeout=system.read_timeout,
+        deadline=deadline,
+        max_response_bytes=system.max_response_bytes,
+        verify_tls=system.verify_tls,
+        allow_private=system.allow_private,
+    )
+
+
+def _address(system: ExternalSystem, path: str) -> str:
+    if path.startswith(("http://", "https://")):
+        return path
+    if not path:
+        return system.base_url
+    return f"{system.base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _soap(request: dict[str, Any], *, url: str, headers: dict[str, str], context: dict[str, Any]) -> Prepared:
+    fields = placeholders()
+    version = request["soap_version"]
+    if request["wsdl_id"]:
+        arguments = {
+            path: render(source, context, escape=Escape.TEXT, fields=fields)
+            for path, source in request["soap_arguments"].items()
+        }
+        filled = {path: value for path, value in arguments.items() if value != ""}
+        bundle = bundle_of(request["wsdl_id"])
+        body, own = build_envelope(bundle, request["soap_operation"], filled, version=version)
+        if not request["path"].strip():
+            url = endpoint_of(bundle, request["soap_operation"], version) or url
+    else:
+        body = render(request["body"], context, escape=Escape.XML, fields=fields).encode()
+        action = request["soap_action"]
+        own = (
+            {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
+            if version == "1.2"
+            else {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+        )
+    return Prepared(method="POST", url=url, headers={**own, **headers}, body=body)
+
+
+def endpoint_of(bundle: WsdlBundle, operation: str, version: str) -> str:
+    """Where the WSDL says that the operation is served; empty if it does not say."""
+    for info in operations(bundle):
+        if info.name == operation and info.version == version:
+            return info.address
+    return ""
