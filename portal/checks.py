@@ -128,8 +128,8 @@ def refuse_unsafe_start() -> None:
     errors = [message for message in [*check_environment(None), *check_production(None)] if message.is_serious()]
     if not errors:
         return
-    print("Deskbridge does not start in production until this is mended:", file=sys.stderr)  # noqa: T201
+    # Not sys.stderr: Celery's beat has redirected that to its log by now.
+    print("Deskbridge does not start in production until this is mended:", file=sys.__stderr__)
     for error in errors:
-        print(f"  {error.id}: {error.msg} {error.hint}", file=sys.stderr)  # noqa: T201
-    sys.stderr.flush()
+        print(f"  {error.id}: {error.msg} {error.hint}", file=sys.__stderr__)
     sys.exit(REFUSED_EXIT_CODE)

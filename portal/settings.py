@@ -104,7 +104,19 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+# A broker that is down must not slow a page: one second, then the sweeper's turn. Without the last three a
+# publisher tries again by itself after a pause: measured, six seconds in all.
+BROKER_SERVER_LIMITS: dict[str, object] = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 1,
+    "connect_timeout": 1,
+    "read_timeout": 1,
+    "write_timeout": 1,
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = BROKER_SERVER_LIMITS
 if CELERY_BROKER_URL.startswith("filesystem:"):
     _broker = VAR_DIR / "broker"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -116,20 +128,9 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
     }
     for _folder in ("messages", "control"):
         (_broker / _folder).mkdir(parents=True, exist_ok=True)
-else:
-    # A broker that is down must not slow a page: one second, then the sweeper's turn.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "socket_connect_timeout": 1,
-        "socket_timeout": 1,
-        "connect_timeout": 1,
-        "read_timeout": 1,
-        "write_timeout": 1,
-        # Without these a publisher tries again by itself after a pause: measured, six seconds in all.
-        "max_retries": 0,
-        "interval_start": 0,
-        "interval_step": 0,
-    }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for its broker however long it takes; Celery's own default gives up after a hundred tries.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Several portals on one RabbitMQ or Redis need a queue each.
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", "deskbridge")
 CELERY_TASK_PUBLISH_RETRY = False
