@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ def prepare(options: argparse.Namespace) -> None:
     connections.close_all()
 
 
+def begin_acknowledging(worker: Any) -> None:
+    """Start the thread that acknowledges by itself, in the process that serves."""
+    from integrations.simulator.acknowledging import acknowledge_for_ever
+
+    threading.Thread(target=acknowledge_for_ever, name="acknowledging", daemon=True).start()
+
+
 def serve(options: argparse.Namespace) -> None:
     """Answer calls until stopped; one process, so that a late answer only holds its own thread."""
     from gunicorn.app.base import BaseApplication
@@ -67,6 +75,7 @@ def serve(options: argparse.Namespace) -> None:
                 "control_socket_disable": True,
                 "proc_name": "practice-desk",
                 "loglevel": "warning",
+                "post_worker_init": begin_acknowledging,
             }
             for name, value in config.items():
                 self.cfg.set(name, value)

@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from integrations.simulator.views import api, control, soap
+from integrations.simulator.views import api, configuration, control, pages, sending, soap
 
 urlpatterns = [
+    path("", pages.tickets, name="tickets"),
+    path("tickets/<str:number>/", pages.ticket, name="ticket"),
+    path("tickets/<str:number>/send/", sending.send_message, name="send"),
+    path("outgoing/<int:pk>/again/", sending.send_again, name="send-again"),
+    path("outgoing/release/", sending.release, name="release"),
+    path("attachments/<int:pk>/", pages.attachment, name="attachment"),
+    path("calls/", pages.calls, name="calls"),
+    path("faults/", configuration.fault_page, name="faults"),
+    path("settings/", configuration.settings_page, name="settings"),
     path("soap", soap.soap, name="soap"),
     path("api/login", api.login, name="api-login"),
     path("api/tickets", api.tickets, name="api-tickets"),
@@ -17,5 +26,7 @@ urlpatterns = [
     path("api/settings", control.settings, name="api-settings"),
     path("api/state", control.state, name="api-state"),
     path("api/calls", control.calls, name="api-calls"),
+    path("api/outgoing", control.outgoing, name="api-outgoing"),
+    path("api/outgoing/release", control.release, name="api-release"),
     path("api/reset", control.reset, name="api-reset"),
 ]

@@ -41,6 +41,11 @@ def check(message: etree._Element) -> None:
         raise Refused(schema.error_log[0].message.replace(f"{{{NAMESPACE}}}", ""))
 
 
+def xml_text(text: str) -> str:
+    """The text without the control characters that XML cannot carry (and REST or a form may have brought)."""
+    return "".join(character for character in text if character >= " " or character in "\t\n\r")
+
+
 @cache
 def _wsdl() -> str:
     return WSDL.read_text(encoding="utf-8")

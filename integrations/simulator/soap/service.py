@@ -8,7 +8,7 @@ from lxml import etree
 from integrations.simulator import desk
 from integrations.simulator.intake import Work
 from integrations.simulator.models import Attachment, Note, Ticket
-from integrations.simulator.soap.contract import NAMESPACE
+from integrations.simulator.soap.contract import NAMESPACE, xml_text
 from integrations.simulator.soap.envelope import MESSAGES, Request, SoapForm, response
 from integrations.simulator.views.api import decoded
 
@@ -82,12 +82,7 @@ def _write(parent: etree._Element, name: str, values: Mapping[str, Any]) -> None
 def _text(field: str, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value).capitalize() if field in ("State", "Priority") else _without_control_characters(str(value))
-
-
-def _without_control_characters(text: str) -> str:
-    # XML cannot carry them, and REST may have brought them here.
-    return "".join(character for character in text if character >= " " or character in "\t\n\r")
+    return str(value).capitalize() if field in ("State", "Priority") else xml_text(str(value))
 
 
 def _snake(name: str) -> str:

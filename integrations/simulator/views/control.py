@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from integrations.simulator import faults
 from integrations.simulator.authentication import is_known
 from integrations.simulator.desk import Refused
+from integrations.simulator.forms import OutgoingForm
 from integrations.simulator.models import (
     Call,
     DeskSettings,
@@ -24,7 +26,10 @@ from integrations.simulator.models import (
     StoredAnswer,
     Ticket,
 )
+from integrations.simulator.sending import release_held, send
 from integrations.simulator.views.api import FORM, json_object
+
+SETTINGS_OF_A_FAULT = {"count", "seconds", "batch", "operation"}
 
 
 def control(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -40,8 +45,7 @@ def control(*methods: str) -> Callable[[Callable[..., HttpResponse]], Callable[.
                 message = _("Use %(methods)s here.") % {"methods": ", ".join(methods)}
                 return FORM.problem(status=405, code="method_not_allowed", message=message)
             try:
-                with transaction.atomic():
-                    return view(request)
+                return view(request)
             except Refused as problem:
                 return FORM.problem(status=problem.status, code=problem.code, message=problem.message)
             except faults.UnknownFault as problem:
@@ -57,13 +61,13 @@ def fault_settings(request: HttpRequest) -> HttpResponse:
     """`PUT {kind: {count, seconds, batch, operation}}` sets these and switches all others off; `PATCH` only sets."""
     if request.method == "GET":
         return JsonResponse({"faults": faults.as_json()})
-    wanted = json_object(request)
-    if request.method == "PUT":
-        Fault.objects.update(remaining=0)
-    for kind, setting in wanted.items():
-        if not isinstance(setting, dict) or not setting.keys() <= {"count", "seconds", "batch", "operation"}:
-            raise Refused(_("Each fault is an object with count, and optionally seconds, batch, operation."))
-        faults.set_fault(kind=kind, **{"count": 1, **setting})
+    with transaction.atomic():
+        if request.method == "PUT":
+            Fault.objects.update(remaining=0)
+        for kind, setting in json_object(request).items():
+            if not isinstance(setting, dict) or not setting.keys() <= SETTINGS_OF_A_FAULT:
+                raise Refused(_("Each fault is an object with count and perhaps seconds, batch, operation."))
+            faults.set_fault(kind=kind, **{"count": 1, **setting})
     return JsonResponse({"faults": faults.as_json()})
 
 
@@ -77,6 +81,10 @@ def settings(request: HttpRequest) -> HttpResponse:
             message = _("There is no setting %(name)s. There are: %(names)s.")
             raise Refused(message % {"name": name, "names": ", ".join(names)})
         setattr(present, name, value)
+    try:
+        present.full_clean()
+    except ValidationError as problem:
+        raise Refused(" ".join(problem.messages)) from problem
     present.save()
     return JsonResponse({name: getattr(present, name) for name in names if name != "api_key"})
 
@@ -98,11 +106,48 @@ def calls(request: HttpRequest) -> HttpResponse:
 
 
 @control("POST")
+def outgoing(request: HttpRequest) -> HttpResponse:
+    """Send to the portal: `{ticket, kind, channel, ...}` with the fields of `forms.OutgoingForm`; the result."""
+    data = json_object(request)
+    ticket = Ticket.objects.filter(number=str(data.get("ticket"))).first()
+    if ticket is None:
+        raise Refused(_("There is no such ticket."))
+    form = OutgoingForm({"channel": DeskSettings.load().channel, **data})
+    files = data.get("attachments", [])
+    if not form.is_valid():
+        raise Refused(form.errors.as_json())
+    if not all(isinstance(file, dict) and set(file) == {"name", "content_type", "content"} for file in files):
+        raise Refused(_("Each of attachments has name, content_type and content (base64)."))
+    payload = form.payload(ticket)
+    if files:
+        payload["attachments"] = files
+    message = send(
+        ticket=ticket,
+        kind=form.cleaned_data["kind"],
+        channel=form.cleaned_data["channel"],
+        payload=payload,
+        message_id=form.cleaned_data["message_id"],
+    )
+    return JsonResponse(message.as_json(), status=201)
+
+
+@control("POST")
+def release(request: HttpRequest) -> HttpResponse:
+    """Deliver what "send out of order" holds back, the last one first."""
+    return JsonResponse({"released": release_held()})
+
+
+@control("POST")
 def reset(request: HttpRequest) -> HttpResponse:
     """Forget all tickets, calls, sessions and faults; the settings stay."""
+    with transaction.atomic():
+        _forget_everything()
+    return JsonResponse({"reset": True})
+
+
+def _forget_everything() -> None:
     for model in (Call, StoredAnswer, OutgoingMessage, Ticket, Session, Fault):
         model.objects.all().delete()
-    return JsonResponse({"reset": True})
 
 
 def _everything(ticket: Ticket) -> dict[str, Any]:
