@@ -3,17 +3,33 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch, QuerySet
-from django.utils.translation import gettext as _
+from django.db import models
+from django.db.models import Max, Prefetch, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from tickets.events import EventName
 from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import Task, Ticket, Visibility
+from tickets.models import History, Task, Ticket, Visibility
 from tickets.panels import is_with_partner, partner_relations
 from tickets.timeline import PUBLIC_EVENTS, TimelineEntry, timeline
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
+
+
+class Standing(models.TextChoices):
+    """What a ticket's status and tasks come to, for the people who wait for it."""
+
+    RECEIVED = "received", _("Received")
+    WORKED_ON = "worked_on", _("Being worked on")
+    WITH_PARTNER = "with_partner", _("With our partner")
+    PARTLY_SOLVED = "partly_solved", _("Partly solved: please check the solution")
+    SOLVED = "solved", _("Solved: please check the solution")
+    ON_HOLD = "on_hold", _("On hold")
+    CLOSED = "closed", _("Closed")
+    MERGED = "merged", _("Continued in another ticket")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
 
 # Statuses in which a ticket is no longer shown to its contact.
 HIDDEN = (TicketStatus.DELETED, TicketStatus.SPAM)
@@ -69,25 +85,33 @@ def solution_to_judge(ticket: Ticket) -> Task | None:
     return next((task for task in ticket.tasks.all() if task.phase == Phase.REVIEW and task.solution), None)
 
 
-def status_words(ticket: Ticket, tasks: Iterable[Task]) -> str:
-    """Where the ticket is, in words for people. Loaded by `with_tasks`, tasks need no further query."""
+def standing(ticket: Ticket, tasks: Iterable[Task]) -> Standing:
+    """Where the ticket is for those who wait for it. Loaded by `with_tasks`, tasks need no further query."""
     match ticket.status:
         case TicketStatus.CLOSED:
-            return _("Closed")
+            return Standing.CLOSED
         case TicketStatus.DELETED | TicketStatus.SPAM:
-            return _("Withdrawn")
+            return Standing.WITHDRAWN
         case TicketStatus.MERGED:
-            return _("Continued in another ticket")
+            return Standing.MERGED
         case TicketStatus.ON_HOLD:
-            return _("On hold")
+            return Standing.ON_HOLD
     open_tasks = [task for task in tasks if not task.is_closed]
     in_review = [task for task in open_tasks if task.phase == Phase.REVIEW]
     if in_review:
-        if len(in_review) == len(open_tasks):
-            return _("Solved: please check the solution")
-        return _("Partly solved: please check the solution")
+        return Standing.SOLVED if len(in_review) == len(open_tasks) else Standing.PARTLY_SOLVED
     if any(is_with_partner(task) for task in open_tasks):
-        return _("With our partner")
+        return Standing.WITH_PARTNER
     if any(task.group_id for task in open_tasks):
-        return _("Being worked on")
-    return _("Received")
+        return Standing.WORKED_ON
+    return Standing.RECEIVED
+
+
+def status_words(ticket: Ticket, tasks: Iterable[Task]) -> str:
+    """`standing` in words for people."""
+    return str(standing(ticket, tasks).label)
+
+
+def last_change(ticket: Ticket) -> int:
+    """A number that grows with everything that happens to the ticket, its tasks and its conversation: one query."""
+    return History.objects.filter(ticket=ticket).aggregate(last=Max("pk"))["last"] or 0
