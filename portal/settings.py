@@ -203,6 +203,7 @@ LOGOUT_REDIRECT_URL = reverse_lazy("login")
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_COOLOFF_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_ENABLED = ENVIRONMENT != "test"
 HTTPS = env.bool("HTTPS", ENVIRONMENT == "production")
 SECURE_SSL_REDIRECT = HTTPS

@@ -1,11 +1,15 @@
 """Every address of the portal; each package brings its own."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from portal import health, metrics
+from tickets.views import accounts
 
 urlpatterns = [
+    path("", include("tickets.urls")),
+    path("accounts/login/", accounts.sign_in, name="login"),
+    path("accounts/logout/", accounts.sign_out, name="logout"),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

@@ -1,0 +1,126 @@
+"""The parts of a ticket's page that change by themselves: status, solution, conversation, answer.
+
+Each part names the state that it shows. The page sends these names back every few seconds and gets only the parts
+that have another name by now, so that what is being typed is left alone and an unchanged page costs an empty answer.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from tickets.forms import AcceptForm, CloseForm, DeclineForm, NoteForm, OnceForm, ReopenForm
+from tickets.models import Task, Ticket
+from tickets.panels import public_facts
+from tickets.selectors import public_timeline, solution_to_judge, status_words
+from tickets.timeline import TimelineEntry
+from tickets.views.status import may_reopen, may_write, status_kind
+
+LATEST = "j M Y, H:i"
+
+
+@dataclass(frozen=True)
+class Region:
+    """One part. `seen` names the state that `html` shows."""
+
+    name: str
+    html: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class TicketRegions:
+    """All parts of a ticket's page, in reading order, and one sentence about the latest entry."""
+
+    words: str
+    latest: str
+    all: list[Region]
+
+    def changed(self, seen: dict[str, str]) -> list[Region]:
+        """The parts that show another state than the page does."""
+        return [region for region in self.all if seen.get(region.name) != region.seen]
+
+
+def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) -> TicketRegions:
+    """Render all parts, in a constant number of queries. `answered` are forms to show again, with what was typed."""
+    forms: dict[str, OnceForm] = {form.name: form for form in answered}
+    tasks = list(ticket.tasks.all())
+    words = status_words(ticket, tasks)
+    entries = public_timeline(ticket)
+    return TicketRegions(
+        words=words,
+        latest=_latest(entries),
+        all=[
+            _shown(request, "status", _status_context(ticket, tasks, words)),
+            _decision(request, ticket, forms),
+            _shown(request, "timeline", {"ticket": ticket, "entries": entries}),
+            _answer(request, ticket, forms),
+        ],
+    )
+
+
+def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> Region:
+    """A part without forms: what it says is its state, so that nothing that changes can be forgotten."""
+    html = render_to_string(f"tickets/regions/{name}.html", context, request)
+    return Region(name=name, html=html, seen=hashlib.sha256(html.encode()).hexdigest()[:16])
+
+
+def _status_context(ticket: Ticket, tasks: list[Task], words: str) -> dict[str, Any]:
+    expected = [task.expected_resolution_at for task in tasks if task.expected_resolution_at and not task.is_closed]
+    return {
+        "ticket": ticket,
+        "words": words,
+        "kind": status_kind(ticket),
+        "expected": max(expected, default=None),
+        "facts": public_facts(ticket),
+    }
+
+
+def _decision(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) -> Region:
+    task = solution_to_judge(ticket)
+    read = {"task": task.pk, "version": task.version} if task else {}
+    context = {
+        "ticket": ticket,
+        "task": task,
+        "accept": _renewed(forms.get("accept"), read) or AcceptForm(initial=read),
+        "decline": _renewed(forms.get("decline"), read) or DeclineForm(initial=read),
+    }
+    html = render_to_string("tickets/regions/decision.html", context, request)
+    return Region(name="decision", html=html, seen=f"{task.pk}.{task.version}" if task else "none")
+
+
+def _renewed(form: OnceForm | None, read: dict[str, int]) -> OnceForm | None:
+    """A form shown again beside another solution than the one it was written for: sent again, it means this one."""
+    if form is not None and form.is_bound:
+        form.data = form.data.copy()
+        form.data.update({name: str(value) for name, value in read.items()})
+    return form
+
+
+def _answer(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) -> Region:
+    context = {
+        "ticket": ticket,
+        "may_write": may_write(ticket),
+        "may_reopen": may_reopen(ticket),
+        "note": forms.get("note") or NoteForm(),
+        "close": forms.get("close") or CloseForm(),
+        "reopen": forms.get("reopen") or ReopenForm(),
+    }
+    html = render_to_string("tickets/regions/answer.html", context, request)
+    return Region(name="answer", html=html, seen=f"{context['may_write']:d}{context['may_reopen']:d}")
+
+
+def _latest(entries: list[TimelineEntry]) -> str:
+    if not entries:
+        return ""
+    last = entries[-1]
+    return _("New: %(author)s %(did)s, %(when)s") % {
+        "author": last.author,
+        "did": last.sentence,
+        "when": date_format(localtime(last.at), LATEST),
+    }

@@ -1,0 +1,67 @@
+"""A person's tickets: search, filter, paging. A plain GET form, which htmx only makes quicker."""
+
+import django_filters
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_safe
+
+from tickets.filters import TicketFilter
+from tickets.lifecycle import Phase, TicketStatus
+from tickets.models import Ticket
+from tickets.selectors import status_words, tickets_of
+from tickets.views.access import contact_page
+from tickets.views.status import status_kind
+
+PER_PAGE = 20
+OVER = (TicketStatus.CLOSED, TicketStatus.MERGED)
+STATES = [("open", _("Open")), ("check", _("Waiting for you")), ("closed", _("Closed"))]
+
+
+class OwnTicketFilter(TicketFilter):
+    """The filters that mean something to an end user: states in their words, no queues."""
+
+    search = django_filters.CharFilter(method="filter_search", label=_("Search"), max_length=100)
+    status = django_filters.ChoiceFilter(
+        method="filter_state", choices=STATES, label=_("Status"), empty_label=_("All")
+    )
+    queue = None
+    category = None
+
+    def filter_state(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
+        """Open, with a solution that waits for an answer, or closed."""
+        if value == "closed":
+            return tickets.filter(status__in=OVER)
+        tickets = tickets.exclude(status__in=OVER)
+        if value == "check":
+            waiting = Q(tasks__phase=Phase.REVIEW) & ~Q(tasks__solution="")
+            return tickets.filter(pk__in=Ticket.objects.filter(waiting).order_by().values("pk"))
+        return tickets
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The portal's front door."""
+    return redirect("tickets:list" if request.user.is_authenticated else "login")
+
+
+@require_GET
+@contact_page
+def ticket_list(request: HttpRequest) -> HttpResponse:
+    """The signed-in person's tickets, newest first."""
+    own = tickets_of(request.user)
+    chosen = OwnTicketFilter(request.GET, queryset=own)
+    chosen.form.auto_id = "filter-%s"
+    page = Paginator(chosen.qs, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {"ticket": ticket, "words": status_words(ticket, ticket.tasks.all()), "kind": status_kind(ticket)}
+        for ticket in page.object_list
+    ]
+    narrowed = any(request.GET.get(name) for name in chosen.filters)
+    return render(
+        request,
+        "tickets/list.html",
+        {"form": chosen.form, "page": page, "rows": rows, "narrowed": narrowed},
+    )
