@@ -100,7 +100,7 @@ def _wrong(use: Use, tree: _Node, known: list[Path]) -> str:
             continue
         if use.role != "list" and not node.value:
             if item is not None:
-                return _('"%(name)s" is a list; go through it with {%% for %%}, or use the filter join or json.') % {
+                return _('"%(name)s" is a list; go through it with a for loop, or use the filter join or json.') % {
                     "name": use.written
                 }
             example = f"{use.written}.{next(iter(node.inside))}"

@@ -51,7 +51,7 @@ def expression(source: str, fields: Fields) -> Compiled:
     return _expression(prepare(source, fields))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _template(prepared: Prepared, escape: Escape) -> Compiled:
     try:
         tree = ENVIRONMENT.parse(_short(prepared.text))
@@ -63,11 +63,11 @@ def _template(prepared: Prepared, escape: Escape) -> Compiled:
     return _compile(prepared, made, statements.expressions, tuple(statements.spots), tuple(statements.bound.items()))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _expression(prepared: Prepared) -> Compiled:
     try:
         if "{{" in prepared.text or "{%" in prepared.text:
-            raise _Unreadable(_("this is an expression; write it without {{ }} and {% %}."))
+            raise _Unreadable(_("this is an expression; write it without the curly brackets around it."))
         if not prepared.text.strip():
             raise _Unreadable(_("the expression is empty."))
         parser = Parser(ENVIRONMENT, _short(prepared.text).strip(), state="variable")

@@ -80,8 +80,11 @@ def write(value: Any, place: str) -> str:
     if place == "xml cdata":
         # Closing the section first means that no value, whatever stands around it, can end it early.
         return "]]>" + _xml(text) + "<![CDATA["
-    if place == "xml":
+    if place == "xml text":
         return _xml(text)
+    if place == "xml attribute":
+        # A parser reads bare line feeds and tabs in attributes as spaces.
+        return _xml(text).replace("\n", "&#10;").replace("\t", "&#9;")
     if place == "url path" and not text:
         raise ValueError(_("it is empty, and an address without it would mean something else"))
     if place in ("url path", "url query", "form"):
@@ -115,8 +118,8 @@ def require_valid(result: str, escape: Escape) -> None:
 
 def _xml(text: str) -> str:
     text = _XML_ILLEGAL.sub("\ufffd", text)
-    # A parser would turn these into spaces (in attributes) or another line break unless they are references.
-    return html.escape(text).replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
+    # A parser reads a bare carriage return as a line feed.
+    return html.escape(text).replace("\r", "&#13;")
 
 
 def _require_json(result: str) -> None:

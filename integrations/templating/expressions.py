@@ -6,7 +6,6 @@ Only what is listed here exists in the language; any other construct of Jinja is
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 from jinja2 import nodes
@@ -22,7 +21,6 @@ _WHOLE = frozenset({"json", "length"})  # filters that take a whole list or obje
 _LISTS = frozenset({"join", "first", "last"})
 _LENIENT_TESTS = frozenset({"defined", "undefined"})
 
-Node = TypeVar("Node", bound=nodes.Node)
 Translated = tuple[nodes.Expr, Paths]
 
 
@@ -37,8 +35,9 @@ class Expressions:
         self.readings: list[Reading] = []
         self.placeholder = ""  # the `{{ ... }}` being translated, as written
 
-    def problem(self, name: str, line: int, message: str) -> None:
+    def problem(self, name: str, line: int | None, message: str) -> None:
         """Note a problem; `message` starts in lower case, as it may follow its line."""
+        line = line or 1  # Jinja gives no line to a few constructs, all of which are refused
         name, message = self.prepared.restore(name), self.prepared.restore(message)
         self.problems.append(Problem(name, line, located(message, line=line, source=self.prepared.source)))
 
@@ -60,11 +59,13 @@ class Expressions:
             return self._choice(node, scope, role)
         if isinstance(node, nodes.Call):
             return self._call(node, scope), MADE
-        simple: Callable[[Any, Scope], nodes.Expr] | None = _SIMPLE.get(type(node))
+        simple = _SIMPLE.get(type(node))
         if simple is None:
-            self.problem("", node.lineno, _("this is not part of the template language"))
-            return node, MADE
-        return simple(self, node, scope), MADE  # type: ignore[call-arg, arg-type]
+            name = type(node).__name__.lower()
+            message = _('"%(name)s" is not part of the template language.') % {"name": name}
+            self.problem(name, node.lineno, message)
+            return nodes.Const(None, lineno=node.lineno), MADE
+        return simple(self, node, scope), MADE
 
     # Reading data
 
@@ -91,7 +92,7 @@ class Expressions:
         if name in scope.names:
             return scope.names[name]
         if name in scope.partly:
-            message = _('"%(name)s" is set only in one branch. Set it before the {%% if %%} as well.')
+            message = _('"%(name)s" is set only in one branch. Set it before the "if" as well.')
         elif name == "loop" and scope.in_loop:
             key = keys[0].value if len(keys) == 1 and isinstance(keys[0], nodes.Const) else None
             if key in LOOP_FIELDS:
@@ -158,13 +159,9 @@ class Expressions:
 
     def _filter(self, node: nodes.Filter, scope: Scope, role: str) -> Translated:
         if node.node is None or node.name not in FILTERS:
-            known = ", ".join(sorted(FILTERS))
-            self.problem(
-                node.name,
-                node.lineno,
-                _('there is no filter "%(name)s". There are: %(known)s.') % {"name": node.name, "known": known},
-            )
-            return node, MADE
+            message = _('there is no filter "%(name)s". There are: %(known)s.')
+            self.problem(node.name, node.lineno, message % {"name": node.name, "known": ", ".join(sorted(FILTERS))})
+            return (self.value(node.node, scope) if node.node else nodes.Const(None)), MADE
         self._check_arguments(node)
         needed = role if node.name == "default" else "value"
         if node.name in _WHOLE:
@@ -172,7 +169,9 @@ class Expressions:
         elif node.name in _LISTS:
             needed = "list"
         inner, paths = self.translate(node.node, scope, needed, lenient=node.name == "default")
-        arguments = [self.value(argument, scope) for argument in node.args]
+        arguments = [
+            self.value(argument, scope, needed if node.name == "default" else "value") for argument in node.args
+        ]
         keywords = [
             nodes.Keyword(keyword.key, self.value(keyword.value, scope), lineno=node.lineno)
             for keyword in node.kwargs

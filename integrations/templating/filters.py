@@ -80,7 +80,8 @@ def last(value: Any) -> Any:
 def date(value: Any, form: str, zone: str = "") -> str:
     """An ISO 8601 date or time written by the codes of strftime, such as "%d.%m.%Y %H:%M".
 
-    `zone` is a name such as "Europe/Zurich"; without it the time stays in the offset that it has. Empty stays empty.
+    `zone` is a name such as "Europe/Zurich"; without it the time stays in the offset that it has. A time without an
+    offset is taken as UTC; a day without a time is the same in every zone. Empty stays empty.
     """
     moment = _moment(value)
     if moment is None:
@@ -88,8 +89,8 @@ def date(value: Any, form: str, zone: str = "") -> str:
     unknown = _DATE_CODES.search(form)
     if unknown:
         raise ValueError(_('"%(code)s" is not a date code') % {"code": form[unknown.start() : unknown.start() + 2]})
-    if zone:
-        moment = moment.astimezone(_zone(zone))
+    if zone and "T" in as_text(value).upper().replace(" ", "T"):
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_zone(zone))
     return moment.strftime(form)
 
 

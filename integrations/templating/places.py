@@ -29,9 +29,9 @@ _START = {Escape.JSON: "value", Escape.XML: "text", Escape.URL: "path"}
 _PLACES = {
     (Escape.JSON, "value"): "json value",
     (Escape.JSON, "string"): "json string",
-    (Escape.XML, "text"): "xml",
-    (Escape.XML, "double"): "xml",
-    (Escape.XML, "single"): "xml",
+    (Escape.XML, "text"): "xml text",
+    (Escape.XML, "double"): "xml attribute",
+    (Escape.XML, "single"): "xml attribute",
     (Escape.XML, "cdata"): "xml cdata",
     (Escape.URL, "path"): "url path",
     (Escape.URL, "query"): "url query",

@@ -175,7 +175,8 @@ def _public(name: str) -> Callable[..., Any]:
             result = FILTERS[name](value, *args, **kwargs)
         except (TypeError, ValueError, ArithmeticError) as error:
             raise TypeError(f"{name}: {error}") from error
-        _run(context).budget.spend_on(result)
+        if isinstance(result, str):  # the filters make texts; lists and objects they only hand on
+            _run(context).budget.spend_chars(len(result))
         return result
 
     return call

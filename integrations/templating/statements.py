@@ -10,7 +10,7 @@ from .escape import Escape
 from .expressions import RESERVED, Expressions
 from .placeholders import Prepared
 from .runtime import ENVIRONMENT, Spot
-from .scope import ITEM, Paths, Scope
+from .scope import ITEM, Paths, Scope, parsed
 
 _TAGS: dict[type[nodes.Node], str] = {
     nodes.Include: "include",
@@ -23,7 +23,7 @@ _TAGS: dict[type[nodes.Node], str] = {
     nodes.FilterBlock: "filter",
     nodes.With: "with",
     nodes.AssignBlock: "set (as a block)",
-    nodes.ScopedEvalContextModifier: "autoescape",
+    nodes.Scope: "autoescape",
 }
 
 
@@ -45,7 +45,7 @@ class Statements:
             self._problem("", self.prepared.source.count("\n") + 1, _("a quote, tag or comment is not closed."))
         return nodes.Template(body, lineno=1)
 
-    def _problem(self, name: str, line: int, message: str) -> None:
+    def _problem(self, name: str, line: int | None, message: str) -> None:
         self.expressions.problem(name, line, message)
 
     def _block(self, body: list[nodes.Node], scope: Scope) -> list[nodes.Node]:
@@ -61,7 +61,7 @@ class Statements:
         if isinstance(node, nodes.Assign):
             return self._set(node, scope)
         tag = _TAGS.get(type(node), type(node).__name__.lower())
-        self._problem(tag, node.lineno, _("{%% %(tag)s %%} is not part of the template language.") % {"tag": tag})
+        self._problem(tag, node.lineno, _('"%(tag)s" is not part of the template language.') % {"tag": tag})
         return node
 
     # Output
@@ -79,16 +79,16 @@ class Statements:
     def _parts(self, node: nodes.Output) -> list[tuple[nodes.Expr, str]]:
         """Literal text and expressions in turn, the latter with their spelling."""
         parts: list[tuple[nodes.Expr, str]] = []
-        text = ""
+        text, line = "", 0
         for part in node.nodes:
             if isinstance(part, nodes.TemplateData):
                 # Text that a comment has divided is read whole, so that a mark like <!-- is seen in any case.
-                text += part.data
+                text, line = text + part.data, line if text else part.lineno
                 continue
-            parts += self._text(text, part.lineno)
+            parts += self._text(text, line)
             parts.append((part, next(self.written)))
             text = ""
-        return parts + self._text(text, node.lineno)
+        return parts + self._text(text, line)
 
     def _text(self, text: str, line: int) -> list[tuple[nodes.Expr, str]]:
         pieces = self.expressions.split(text, line, nodes.TemplateData)
@@ -137,7 +137,7 @@ class Statements:
         scope.merge([inner for inner, _state in ends])
         self.state = ends[0][1]
         for _inner, state in ends[1:]:
-            self._join(state, node, _("every branch of this {% if %} must open and close the same quotes and tags."))
+            self._join(state, node, _('every branch of this "if" must open and close the same quotes and tags.'))
         return nodes.If(test, body, others, otherwise, lineno=node.lineno)
 
     def _for(self, node: nodes.For, scope: Scope) -> nodes.For:
@@ -148,7 +148,7 @@ class Statements:
         if isinstance(node.target, nodes.Name):
             self._bind(node.target, frozenset((*path, ITEM) for path in paths), inner)
         else:
-            self._problem("", node.lineno, _("a loop gives one name to each value: {% for note in task.notes %}."))
+            self._problem("", node.lineno, _("a loop gives one name to each value, as in: for note in task.notes."))
         test = self.expressions.value(node.test, inner, "any") if node.test else None
         before = self.state
         body = self._block(node.body, inner)
@@ -165,14 +165,13 @@ class Statements:
         if isinstance(node.target, nodes.Name):
             self._bind(node.target, paths, scope)
         else:
-            self._problem(
-                "", node.lineno, _("{% set %} gives one name to one value: {% set subject = task.title %}.")
-            )
+            self._problem("", node.lineno, _("give one name to one value, as in: set subject = task.title."))
         return nodes.Assign(node.target, value, lineno=node.lineno)
 
     def _bind(self, target: nodes.Name, paths: Paths, scope: Scope) -> None:
         name = target.name
-        if name in RESERVED or name.startswith("_") or name in self.expressions.stand_ins:
+        roots = {parsed(placeholder.path)[0] for placeholder in self.prepared.placeholders}
+        if name in RESERVED or name.startswith("__") or name in self.expressions.stand_ins or name in roots:
             message = _('"%(name)s" cannot be given as a name here; choose another.')
             self._problem(name, target.lineno, message % {"name": name})
         self.bound.setdefault(name, target.lineno)

@@ -35,14 +35,17 @@ def evaluate(source: str, context: dict[str, Any], *, fields: Fields = NO_FIELDS
     return copy_plain(run.result)
 
 
-def origins(source: str, context: dict[str, Any], *, fields: Fields = NO_FIELDS) -> list[Origin]:
-    """Each value that this template uses with `context`, in order of use, for the preview.
+def origins(
+    source: str, context: dict[str, Any], *, fields: Fields = NO_FIELDS, expression: bool = False
+) -> list[Origin]:
+    """Each value that this template, or expression, uses with `context`, in order of use, for the preview.
 
     Values in conditions are listed too, as they decide what is written. Raises as `render` does, but does not mind
     what could not be written at its place.
     """
     found: list[Origin] = []
-    _execute(compiled.template(source, fields, Escape.TEXT), context, found)
+    code = compiled.expression(source, fields) if expression else compiled.template(source, fields, Escape.TEXT)
+    _execute(code, context, found)
     return found
 
 
