@@ -1,6 +1,7 @@
 """Start the practice desk: `python -m integrations.simulator --port 8001`."""
 
 import argparse
+import logging
 import os
 import threading
 from pathlib import Path
@@ -55,9 +56,21 @@ def begin_acknowledging(worker: Any) -> None:
     threading.Thread(target=acknowledge_for_ever, name="acknowledging", daemon=True).start()
 
 
+def say_where(server: Any) -> None:
+    """Tell whoever started the desk where it is."""
+    addresses = ", ".join(f"http://{host}:{port}/" for host, port in map(socket_name, server.LISTENERS))
+    logging.getLogger("integrations.simulator").info("The practice desk answers at %s", addresses)
+
+
+def socket_name(listener: Any) -> tuple[str, int]:
+    """Host and port of a listening socket."""
+    host, port, *_ = listener.getsockname()
+    return host, port
+
+
 def serve(options: argparse.Namespace) -> None:
     """Answer calls until stopped; one process, so that a late answer only holds its own thread."""
-    from gunicorn.app.base import BaseApplication
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     class Server(BaseApplication):
         """gunicorn without its command line."""
@@ -76,6 +89,7 @@ def serve(options: argparse.Namespace) -> None:
                 "proc_name": "practice-desk",
                 "loglevel": "warning",
                 "post_worker_init": begin_acknowledging,
+                "when_ready": say_where,
             }
             for name, value in config.items():
                 self.cfg.set(name, value)

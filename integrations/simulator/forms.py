@@ -18,9 +18,10 @@ class StrictBooleanField(forms.Field):
         """The boolean. Raises ValidationError."""
         if value in (None, ""):
             return False
-        if not isinstance(value, bool | str) or value not in self.values:
+        known = value.strip() if isinstance(value, str) else value
+        if not isinstance(known, bool | str) or known not in self.values:
             raise forms.ValidationError(_("Write true or false."))
-        return self.values[value]
+        return self.values[known]
 
 
 class TextField(forms.CharField):
@@ -33,7 +34,13 @@ class TextField(forms.CharField):
         """The text. Raises ValidationError."""
         if value is not None and not isinstance(value, str):
             raise forms.ValidationError(_("Write a text."))
-        return super().to_python(value) or ""
+        text = super().to_python(value) or ""
+        try:
+            text.encode()
+        except UnicodeEncodeError as problem:
+            # JSON can write half of a surrogate pair, which is no character.
+            raise forms.ValidationError(_("The text holds something that is no character.")) from problem
+        return text
 
 
 class TicketForm(forms.Form):
@@ -181,10 +188,13 @@ class FaultForm(forms.Form):
             },
         )
         self.kind, self.known, self.is_on = kind, known, remaining != 0
-        usual = _("Usual: %(where)s") % {"where": ", ".join(known.usual)}
-        if known.usual == known.possible:
-            usual = _("Everywhere")
-        self.fields["operation"].choices = [("", usual), *((name, name) for name in known.possible)]
+        everywhere = known.usual == known.possible
+        usual = _("Everywhere") if everywhere else _("Usual: %(where)s") % {"where": ", ".join(known.usual)}
+        self.fields["operation"] = forms.ChoiceField(
+            label=_("Where"),
+            choices=[("", usual), *((name, name) for name in known.possible)],
+            required=False,
+        )
         if known.seconds is None:
             del self.fields["seconds"]
         if not known.batch:

@@ -24,7 +24,7 @@ def soap_request(message: OutgoingMessage, settings: DeskSettings) -> requests.P
     namespace = settings.soap_namespace
     envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE})
     body = etree.SubElement(envelope, f"{{{ENVELOPE}}}Body")
-    call = etree.SubElement(body, f"{{{namespace}}}{method}", nsmap={None: namespace})
+    call = etree.SubElement(body, f"{{{namespace}}}{method}", nsmap={"w": namespace})
     for name, value in _elements(message):
         if value:
             etree.SubElement(call, f"{{{namespace}}}{name}").text = xml_text(value)

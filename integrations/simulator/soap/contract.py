@@ -36,9 +36,11 @@ def parse(body: bytes) -> etree._Element:
 def check(message: etree._Element) -> None:
     """Hold a message against the schema. Raises `Refused` with the first thing that is wrong."""
     # A compiled schema keeps the errors of its last use, so that threads cannot share one.
-    schema = etree.XMLSchema(etree.fromstring(_wsdl().encode()).find(_SCHEMA))
-    if not schema.validate(message):
-        raise Refused(schema.error_log[0].message.replace(f"{{{NAMESPACE}}}", ""))
+    [schema] = etree.fromstring(_wsdl().encode()).findall(_SCHEMA)
+    try:
+        etree.XMLSchema(schema).assertValid(message)
+    except etree.DocumentInvalid as problem:
+        raise Refused(str(problem).replace(f"{{{NAMESPACE}}}", "")) from problem
 
 
 def xml_text(text: str) -> str:

@@ -84,7 +84,7 @@ class SoapForm:
     ) -> HttpResponse:
         """A fault; 401, 413 and 429 keep their status, others have the one that SOAP's HTTP binding says."""
         ours = status in OUR_FAULT
-        detail = etree.Element(f"{{{NAMESPACE}}}Problem", nsmap={None: NAMESPACE})
+        detail = etree.Element(f"{{{NAMESPACE}}}Problem", nsmap={"t": NAMESPACE})
         etree.SubElement(detail, f"{{{NAMESPACE}}}Code").text = code
         etree.SubElement(detail, f"{{{NAMESPACE}}}Text").text = message
         if self.version == SOAP12:
@@ -135,7 +135,7 @@ MESSAGES = {
 
 def response(name: str, *, error_code: str = "", error_text: str = "") -> etree._Element:
     """The response element of an operation with its result, to which the caller adds the rest."""
-    message = etree.Element(f"{{{NAMESPACE}}}{name}Response", nsmap={None: NAMESPACE})
+    message = etree.Element(f"{{{NAMESPACE}}}{name}Response", nsmap={"t": NAMESPACE})
     result = etree.SubElement(message, f"{{{NAMESPACE}}}Result")
     etree.SubElement(result, f"{{{NAMESPACE}}}Success").text = "false" if error_code else "true"
     if error_code:

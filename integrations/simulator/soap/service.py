@@ -23,7 +23,9 @@ def perform(operation: str, request: Request, form: SoapForm) -> Work:
     attachments: Iterable[Attachment] = ()
     ticket: Ticket | None = None
     if operation == "create":
-        ticket = desk.create_ticket(values, reference_later=values.get("reference_later") in ("true", "1"))
+        ticket = desk.create_ticket(
+            values, reference_later=values.get("reference_later", "").strip() in ("true", "1")
+        )
         found = [ticket]
     elif operation == "find":
         found = desk.find_tickets(caller_reference=values["caller_reference"])

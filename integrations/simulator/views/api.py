@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -101,7 +102,7 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     """The request's JSON object; an empty body is an empty object. Raises `Refused`."""
     try:
         data = json.loads(request.body or b"{}")
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise Refused(_("The body is not JSON: %(problem)s") % {"problem": problem}) from problem
     if not isinstance(data, dict):
         raise Refused(_("The body must be a JSON object."))
@@ -152,7 +153,10 @@ def _add_note(request: HttpRequest, number: str) -> Work:
 def _attach(request: HttpRequest, number: str) -> Work:
     ticket = desk.ticket_by_number(number)
     if request.content_type == "multipart/form-data":
-        upload = request.FILES.get("file")
+        try:
+            upload = request.FILES.get("file")
+        except (MultiPartParserError, UnicodeError) as problem:
+            raise Refused(_("The body is not multipart: %(problem)s") % {"problem": problem}) from problem
         if upload is None:
             raise Refused(_("Send the file in the field named file."), {"file": [_("Missing.")]})
         data = {"name": upload.name, "content_type": upload.content_type, **request.POST.dict()}

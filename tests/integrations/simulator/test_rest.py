@@ -163,6 +163,9 @@ def test_wrong_credentials_are_refused_and_written_down(practice_desk: PracticeD
         (b'{"title": "x", "contact": "Ann"}', "contact"),
         (b'{"title": "x", "contact": {"email": "nobody"}}', "contact_email"),
         (b'{"title": "a\\u0000b"}', "title"),
+        (b'{"title": "a\\ud800b"}', "title"),
+        (b'{"title": "\xff"}', None),
+        (b"[" * 100_000, None),
     ],
 )
 def test_a_wrong_ticket_is_refused_and_says_why(practice_desk: PracticeDesk, body: bytes, field: str | None) -> None:
@@ -176,3 +179,28 @@ def test_unknown_tickets_and_methods_have_their_own_status(practice_desk: Practi
     assert practice_desk.get("/api/tickets/PD-999999").status_code == 404
     assert practice_desk.post("/api/tickets/PD-999999/notes", json={"text": "x"}).status_code == 404
     assert practice_desk.request("DELETE", "/api/tickets").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\n\r\n--b--"),
+        ("application/json", b'{"name": "a", "content": "***"}'),
+        ("application/json", b'{"name": "a"}'),
+        ("application/json", b'{"content": "eA=="}'),
+    ],
+)
+def test_a_wrong_attachment_is_refused(practice_desk: PracticeDesk, kind: str, body: bytes) -> None:
+    address = f"/api/tickets/{create(practice_desk)}/attachments"
+    response = practice_desk.post(address, data=body, headers={"Content-Type": kind})
+    assert response.status_code == 400
+    assert response.json()["error"]["message"]
+    assert practice_desk.state()[0]["attachments"] == []
+    assert practice_desk.calls()[-1]["status"] == 400
+
+
+def test_a_body_that_is_too_large_is_refused(practice_desk: PracticeDesk) -> None:
+    body = b'{"title": "' + b"x" * (31 * 1024 * 1024) + b'"}'
+    assert practice_desk.post("/api/tickets", data=body).status_code == 413
+    assert practice_desk.state() == []
