@@ -1,8 +1,96 @@
 """The admin's sidebar."""
 
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# group -> (title, icon, model, query string)
+GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
+    (
+        _("Service desk"),
+        [
+            (_("Tickets"), "confirmation_number", "tickets.Ticket", ""),
+            (_("Assigned to me"), "person_check", "tickets.Ticket", "mine=1"),
+            (_("Tasks"), "task_alt", "tickets.Task", ""),
+        ],
+    ),
+    (
+        _("Exchange"),
+        [
+            (_("Exchange log"), "swap_horiz", "integrations.Exchange", ""),
+            (_("Process runs"), "play_circle", "integrations.ProcessRun", ""),
+            (_("Streams"), "low_priority", "integrations.Stream", ""),
+            (_("External references"), "tag", "integrations.ExternalReference", ""),
+        ],
+    ),
+    (
+        _("Integrations"),
+        [
+            (_("External systems"), "hub", "integrations.ExternalSystem", ""),
+            (_("Operation templates"), "data_object", "integrations.OperationTemplate", ""),
+            (_("WSDL documents"), "description", "integrations.WsdlDocument", ""),
+            (_("Processes"), "account_tree", "integrations.Process", ""),
+            (_("App fields"), "list_alt", "integrations.AppField", ""),
+        ],
+    ),
+    (
+        _("People"),
+        [
+            (_("Contacts"), "contacts", "tickets.Contact", ""),
+            (_("Organisations"), "domain", "tickets.Organisation", ""),
+            (_("Assignment groups"), "groups", "tickets.AssignmentGroup", ""),
+        ],
+    ),
+    (
+        _("Catalogue"),
+        [
+            (_("Queues"), "inbox", "tickets.Queue", ""),
+            (_("Categories"), "category", "tickets.Category", ""),
+            (_("Priorities"), "flag", "tickets.Priority", ""),
+        ],
+    ),
+    (
+        _("Access"),
+        [
+            (_("Users"), "person", "auth.User", ""),
+            (_("Permission groups"), "shield_person", "auth.Group", ""),
+        ],
+    ),
+]
 
 
-def sidebar(request: HttpRequest) -> list[dict[str, object]]:
-    """The sidebar's groups and links."""
-    return []
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar's groups and links: what the signed-in person may see, and no link that leads nowhere."""
+    home = reverse("admin:index")
+    overview = {"title": _("Overview"), "icon": "monitoring", "link": home, "active": request.path == home}
+    groups: list[dict[str, Any]] = [{"title": "", "items": [overview]}]
+    for title, entries in GROUPS:
+        items = [item for entry in entries if (item := _item(request, *entry))]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def _item(request: HttpRequest, title: Promise, icon: str, label: str, query: str) -> dict[str, Any] | None:
+    model = apps.get_model(label)
+    if not admin.site.is_registered(model):
+        return None
+    model_admin = admin.site.get_model_admin(model)
+    if not model_admin.has_view_or_change_permission(request):
+        return None
+    options = model._meta
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    here = request.path.startswith(address)
+    # Two entries may lead to the same list: the one with a query is shown as chosen only while that query is.
+    asked = any(key in request.GET for key in ("mine",))
+    return {
+        "title": title,
+        "icon": icon,
+        "link": f"{address}?{query}" if query else address,
+        "active": here and asked == bool(query),
+    }

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
-from integrations.secrets import EncryptedTextField
+from integrations.secrets import EncryptedTextField, UnreadableSecret
 
 
 def encrypted_fields() -> list[tuple[type[models.Model], str]]:
@@ -29,19 +29,28 @@ class Command(BaseCommand):
     help = "Encrypt every stored secret again with the first key of ENCRYPTION_KEYS. Then remove the old keys."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        total = 0
+        done, unreadable = 0, []
         for model, name in encrypted_fields():
-            rows = 0
-            for key in list(model._base_manager.exclude(**{name: ""}).values_list("pk", flat=True)):
-                rows += self._rotate(model, name, key)
-            self.stdout.write(f"{model._meta.label}.{name}: {rows}")
-            total += rows
-        self.stdout.write(self.style.SUCCESS(f"Encrypted again: {total}. Older keys are no longer needed."))
+            for key in list(model._base_manager.values_list("pk", flat=True)):
+                secret = encrypt_again(model, name, key)
+                if isinstance(secret, UnreadableSecret):
+                    unreadable.append(f"{model._meta.label} {key}, {name}")
+                elif secret:
+                    done += 1
+        self.stdout.write(f"Encrypted again: {done}.")
+        if unreadable:
+            raise CommandError(
+                "No key of ENCRYPTION_KEYS fits these; add the key that does, or enter them anew in the admin:\n  "
+                + "\n  ".join(unreadable)
+            )
+        self.stdout.write("The first key of ENCRYPTION_KEYS is now the only one needed.")
 
-    @staticmethod
-    def _rotate(model: type[models.Model], name: str, key: Any) -> int:
-        with transaction.atomic():
-            row = model._base_manager.select_for_update().only("pk", name).filter(pk=key).first()
-            if row is None:
-                return 0
-            return model._base_manager.filter(pk=key).update(**{name: getattr(row, name)})
+
+def encrypt_again(model: type[models.Model], name: str, key: Any) -> str | None:
+    """Write one secret with the newest key; returns it, empty or None where there is none (any more)."""
+    with transaction.atomic():
+        row = model._base_manager.select_for_update().only("pk", name).filter(pk=key).first()
+        secret = getattr(row, name, None)
+        if secret and not isinstance(secret, UnreadableSecret):
+            model._base_manager.filter(pk=key).update(**{name: secret})
+        return secret
