@@ -7,3 +7,10 @@ class IntegrationsConfig(AppConfig):
 
     name = "integrations"
     verbose_name = _("Integrations")
+
+    def ready(self) -> None:
+        """Listen to what happens on the desk."""
+        from integrations.triggers import on_event
+        from tickets.events import happened
+
+        happened.connect(on_event, dispatch_uid="integrations.triggers")

@@ -8,7 +8,7 @@ from tickets.models import Attachment, Note, Task, Visibility
 
 
 def tasks_visible_to(system: ExternalSystem) -> QuerySet[Task]:
-    """Tasks assigned to a group of this system, or holding its reference: so a solved task is still theirs to update."""
+    """Tasks of a group of this system, or holding its reference: so a solved task is still theirs to update."""
     return Task.objects.filter(
         Q(group__binding__integrated=True, group__binding__system=system) | Q(external_references__system=system)
     ).distinct()
@@ -54,7 +54,7 @@ def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bo
 
 
 def notes_a_desk_may_read(task: Task, system: ExternalSystem) -> QuerySet[Note]:
-    """Public notes that would go to this desk if they were written now, and the desk's own: for a create's context."""
+    """Public notes that would go to this desk if they were written now, and its own: what a create may tell."""
     notes = Note.objects.filter(ticket_id=task.ticket_id, visibility=Visibility.PUBLIC)
     binding = binding_for(task, system)
     if binding is not None and binding.relay:

@@ -66,7 +66,11 @@ def recording(claim: Claim) -> Iterator[Stream]:
 
 def hold(claim: Claim) -> Stream:
     """The stream, locked until the transaction ends; `ClaimLost`, and so a rollback, if it is another's by now."""
-    stream = Stream.objects.select_for_update(of=("self",)).select_related("system", "task").get(pk=claim.stream_id)
+    stream = (
+        Stream.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("system", "task")
+        .get(pk=claim.stream_id)
+    )
     if stream.token != claim.token:
         raise ClaimLost
     return stream

@@ -1,0 +1,126 @@
+"""Credentials, added to a request at the moment it is sent and kept nowhere else."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+
+from integrations.definition import describe_request
+from integrations.engine.outcome import response_context
+from integrations.engine.rendering import render_request
+from integrations.models import Authentication, ExternalSystem
+from integrations.templating import TemplateFailed, evaluate
+from integrations.transports.errors import RequestInvalid
+from integrations.transports.http import Request, Response
+from integrations.transports.soap import add_username_token
+
+SESSION_SECONDS = 600
+# The operation under which login requests stand in the exchange log.
+LOGIN = "login"
+
+
+class LoginFailed(Exception):
+    """The login request was answered, but not with a session: look at the system's authentication."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A captured session value, and until when (monotonic seconds) this process uses it."""
+
+    value: str
+    until: float
+
+
+_sessions: dict[str, Session] = {}
+
+# Sends a request and logs it; what the login request goes through.
+Sender = Callable[[Request, str], Response]
+
+
+def authorise(request: Request, system: ExternalSystem, send: Sender) -> Request:
+    """The request with the system's credentials. `send` is used where a login request comes first."""
+    kind = system.auth_kind
+    secret = system.auth_secret
+    if kind == Authentication.BASIC:
+        pair = base64.b64encode(f"{system.auth_username}:{secret}".encode()).decode()
+        return _with_header(request, "Authorization", f"Basic {pair}")
+    if kind == Authentication.BEARER:
+        return _with_header(request, "Authorization", f"Bearer {secret}")
+    if kind == Authentication.KEY_HEADER:
+        return _with_header(request, system.auth_name, secret)
+    if kind == Authentication.KEY_QUERY:
+        joiner = "&" if "?" in request.url else "?"
+        return replace(
+            request, url=f"{request.url}{joiner}{quote(system.auth_name, safe='')}={quote(secret, safe='')}"
+        )
+    if kind == Authentication.WS_SECURITY:
+        return replace(request, body=add_username_token(request.body, system.auth_username, secret))
+    if kind == Authentication.LOGIN:
+        return _with_header(request, system.auth_name, _session(system, send))
+    return request
+
+
+def forget_session(system: ExternalSystem) -> bool:
+    """Drop the captured session value, as the other desk no longer takes it; whether there was one."""
+    return _sessions.pop(_session_key(system), None) is not None
+
+
+def secrets_of(system: ExternalSystem) -> list[str]:
+    """Every literal that must not be stored: the secret, its Basic form, the current session value."""
+    values = [system.auth_secret] if system.auth_secret else []
+    if system.auth_username and system.auth_secret:
+        values.append(base64.b64encode(f"{system.auth_username}:{system.auth_secret}".encode()).decode())
+    session = _sessions.get(_session_key(system))
+    if session is not None:
+        values.append(session.value)
+    return values
+
+
+def _session(system: ExternalSystem, send: Sender) -> str:
+    key = _session_key(system)
+    known = _sessions.get(key)
+    if known is not None and known.until > time.monotonic():
+        return known.value
+    if system.auth_login is None:
+        raise RequestInvalid(_("This system authenticates by a login request, but none is chosen."))
+    request = describe_request(system.auth_login, with_probe=False)
+    context: dict[str, Any] = {
+        "auth": {"username": system.auth_username, "password": system.auth_secret},
+        "attachment": {},
+        "system": {"code": system.code, "name": system.name},
+    }
+    answer = send(render_request(request, system=system, context=context).as_request(), LOGIN)
+    try:
+        captured = capture_session(request["captures"], answer)
+    except TemplateFailed as problem:
+        raise LoginFailed(
+            _("The login request was answered with %(status)d, without a session: %(problem)s")
+            % {"status": answer.status, "problem": problem}
+        ) from problem
+    _sessions[key] = Session(value=captured, until=time.monotonic() + SESSION_SECONDS)
+    return captured
+
+
+def capture_session(captures: str, answer: Response) -> str:
+    """The value of the capture named session."""
+    for line in captures.splitlines():
+        name, _equals, expression = line.partition("=")
+        if name.strip() == "session":
+            value = evaluate(expression.strip(), {"response": response_context(answer)})
+            if value:
+                return str(value)
+    raise TemplateFailed(_("the login request has no capture named session that gives a value"), name="session")
+
+
+def _session_key(system: ExternalSystem) -> str:
+    parts = f"{system.pk}|{system.base_url}|{system.auth_username}|{system.auth_secret}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _with_header(request: Request, name: str, value: str) -> Request:
+    return replace(request, headers={**request.headers, name: value})

@@ -1,0 +1,134 @@
+"""Work off one stream: claim it, execute the head's next step, record, go on until nothing is due.
+
+No transaction is open while the network is used. Every record checks the fencing token under the stream's lock.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.app_fields import placeholders
+from integrations.engine import results
+from integrations.engine.claim import Claim, ClaimLost, let_go, recording, take
+from integrations.engine.rendering import context_for
+from integrations.engine.steps import KINDS
+from integrations.engine.steps.base import Execution
+from integrations.engine.steps.wait import is_over
+from integrations.engine.streams import enqueue, next_position
+from integrations.models import OUT_OF_LINE, ProcessRun, RunState, StepKind, StepRun, StepState, Stream
+from integrations.templating import TemplateFailed, evaluate
+
+logger = logging.getLogger(__name__)
+
+# A head in one of these waits for its time; in the others that do not run, for a person.
+TIMED = (RunState.RETRYING, RunState.AWAITING)
+FOR_A_PERSON = (RunState.ATTENTION, RunState.HELD)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """There is nothing to do in this stream before `due_at` (None: before something wakes it)."""
+
+    due_at: datetime | None
+
+
+def work_off(stream_id: int) -> bool:
+    """Work off the stream as far as possible, for at most CLAIM_SECONDS. False if another worker has it."""
+    claim = take(stream_id)
+    if claim is None:
+        return False
+    stop_at = time.monotonic() + settings.CLAIM_SECONDS
+    try:
+        while True:
+            found = head(claim)
+            if isinstance(found, Nothing):
+                if let_go(claim, due_at=found.due_at):
+                    return True
+            elif time.monotonic() >= stop_at:
+                if let_go(claim, due_at=timezone.now()):
+                    enqueue(stream_id)
+                    return True
+            else:
+                execute(claim, found)
+    except ClaimLost:
+        logger.info("stream %s was taken over by another worker", stream_id)
+        return False
+
+
+def head(claim: Claim) -> ProcessRun | Nothing:
+    """The run whose turn it is, marked as running; or when to look again."""
+    with recording(claim) as stream:
+        rejoin(stream)
+        run = (
+            stream.runs.exclude(state__in=OUT_OF_LINE)
+            .select_related("version__process", "group")
+            .order_by("position")
+            .first()
+        )
+        if run is None:
+            return Nothing(None)
+        run.stream = stream
+        if run.state in FOR_A_PERSON:
+            return Nothing(None)
+        if run.state in TIMED and run.due_at is not None and run.due_at > timezone.now():
+            return Nothing(run.due_at)
+        if run.state != RunState.RUNNING:
+            run.state = RunState.RUNNING
+            run.due_at = None
+            run.save(update_fields=["state", "due_at"])
+        return run
+
+
+def rejoin(stream: Stream) -> None:
+    """Parked runs whose wait is over take their place at the tail."""
+    for run in stream.runs.filter(state=RunState.PARKED).select_related("version").order_by("position"):
+        definition = run.version.definition["steps"][run.step_index]
+        run.stream = stream
+        if not is_over(run, definition):
+            continue
+        run.position = next_position(stream)
+        run.state = RunState.QUEUED
+        run.save(update_fields=["position", "state"])
+        stream.save(update_fields=["next_position"])
+
+
+def execute(claim: Claim, run: ProcessRun) -> None:
+    """Execute the next step of the run and record what came of it."""
+    definitions = run.version.definition["steps"]
+    if run.only_step is not None and run.step_index < run.only_step:
+        run.step_index = run.only_step
+    if run.step_index >= len(definitions):
+        with recording(claim):
+            results.end(run, RunState.DONE)
+        return
+    definition = definitions[run.step_index]
+    step = _step_of(claim, run, definition)
+    execution = Execution(claim=claim, run=run, step=step, definition=definition, context=context_for(run))
+    if step.state == StepState.READY and step.attempts == 0:
+        try:
+            wanted = _condition_holds(execution)
+        except TemplateFailed as problem:
+            execution.record(results.attention(_("The step's condition failed: %(problem)s") % {"problem": problem}))
+            return
+        if not wanted:
+            execution.record(results.skipped(_("Its condition does not hold.")))
+            return
+    KINDS[StepKind(definition["kind"])](execution)
+
+
+def _step_of(claim: Claim, run: ProcessRun, definition: dict[str, str]) -> StepRun:
+    with recording(claim):
+        step, _created = StepRun.objects.get_or_create(
+            run=run, index=run.step_index, defaults={"name": definition["name"], "kind": definition["kind"]}
+        )
+    return step
+
+
+def _condition_holds(execution: Execution) -> bool:
+    condition = execution.definition["condition"].strip()
+    return not condition or bool(evaluate(condition, execution.context, fields=placeholders()))

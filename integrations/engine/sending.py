@@ -1,0 +1,151 @@
+"""One try over the network: the exchange is written first, then it is sent, then the exchange is finished.
+
+No transaction is open while the network is used, and nothing is stored before its secrets are removed.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from integrations.engine.authentication import LOGIN, LoginFailed, authorise, forget_session, secrets_of
+from integrations.engine.claim import longest_send
+from integrations.engine.outcome import Verdict, of_error, of_response
+from integrations.engine.rendering import Prepared, policy_for
+from integrations.models import Authentication, Exchange, ExternalSystem, Outcome, StepRun, Way
+from integrations.secrets import redact_body, redact_headers, redact_text, redact_url
+from integrations.transports.errors import TransportError
+from integrations.transports.http import Request, Response, send
+from tickets.models import Task
+
+LOGGED_BYTES = 256 * 1024
+
+
+@dataclass
+class Occasion:
+    """For what something is sent: the columns that the exchanges of one try share. `before_send` may refuse."""
+
+    system: ExternalSystem
+    dialect: str
+    operation: str
+    task: Task | None = None
+    step: StepRun | None = None
+    attempt: int = 1
+    before_send: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Try:
+    """What came of it. `exchange` is the row in the log."""
+
+    verdict: Verdict
+    exchange: Exchange
+    response: Response | None = None
+
+
+def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], context: dict[str, Any]) -> Try:
+    """Send a prepared request, logging in first where the system wants that, and say what it came to."""
+    exchanges: list[Exchange] = []
+    system = occasion.system
+
+    def logged(outgoing: Request, operation: str) -> Response:
+        exchanges.append(begin(occasion, outgoing, operation=operation))
+        return deliver(exchanges[-1], occasion, outgoing)
+
+    response = None
+    try:
+        response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
+        if response.status == 401 and system.auth_kind == Authentication.LOGIN and forget_session(system):
+            # The session has ended; a 401 was not processed, so the same request may go again with a new one.
+            response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
+        verdict = of_response(request, response, context)
+    except LoginFailed as problem:
+        verdict = Verdict(Outcome.MISCONFIGURED, str(problem))
+    except TransportError as error:
+        verdict = of_error(error)
+        if exchanges and exchanges[-1].operation == LOGIN and verdict.outcome == Outcome.UNKNOWN:
+            # Only the login may have arrived, and logging in twice does no harm.
+            verdict = Verdict(Outcome.RETRYABLE, verdict.reason)
+    exchange = exchanges[-1] if exchanges else begin(occasion, prepared.as_request(), operation=occasion.operation)
+    finish(exchange, system, outcome=verdict.outcome, error=verdict.reason)
+    return Try(verdict=verdict, exchange=exchange, response=response)
+
+
+def deliver(exchange: Exchange, occasion: Occasion, request: Request) -> Response:
+    """Send one request whose exchange was begun, and keep what came back in that row."""
+    system = occasion.system
+    started = time.monotonic()
+    try:
+        occasion.before_send()
+        response = send(request, policy_for(system, deadline=longest_send(system.deadline)))
+    except TransportError as error:
+        exchange.status = error.status
+        elapsed = round((time.monotonic() - started) * 1000)
+        finish(exchange, system, outcome=of_error(error).outcome, error=str(error), duration_ms=elapsed)
+        raise
+    outcome = Outcome.SUCCEEDED if response.status < 400 else Outcome.PERMANENT
+    finish(exchange, system, outcome=outcome, response=response, duration_ms=response.elapsed_ms)
+    return response
+
+
+def begin(occasion: Occasion, request: Request, *, operation: str) -> Exchange:
+    """The exchange row, before anything is sent."""
+    system = occasion.system
+    return Exchange.objects.create(
+        way=Way.OUT,
+        system=system,
+        task=occasion.task,
+        run=occasion.step.run if occasion.step else None,
+        step=occasion.step,
+        dialect=occasion.dialect,
+        operation=operation,
+        attempt=occasion.attempt,
+        method=request.method,
+        url=clean(system, redact_url(request.url, names=system.secret_name_list)),
+        request_headers=clean_headers(system, request.headers),
+        request_body=clean_body(system, request.body, request.headers),
+    )
+
+
+def finish(
+    exchange: Exchange,
+    system: ExternalSystem,
+    *,
+    outcome: Outcome,
+    error: str = "",
+    response: Response | None = None,
+    duration_ms: int | None = None,
+) -> None:
+    """Complete the exchange row with what came back."""
+    exchange.outcome = outcome
+    exchange.error = clean(system, error)
+    if response is not None:
+        exchange.status = response.status
+        exchange.response_headers = clean_headers(system, response.headers)
+        exchange.response_body = clean_body(system, response.body, response.headers)
+    if duration_ms is not None:
+        exchange.duration_ms = duration_ms
+    exchange.save()
+
+
+def clean(system: ExternalSystem, text: str) -> str:
+    """The text without the system's secrets, and without NUL, which PostgreSQL does not keep."""
+    return redact_text(text, values=secrets_of(system)).replace("\x00", "\ufffd")
+
+
+def clean_headers(system: ExternalSystem, headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers without secrets."""
+    redacted = redact_headers(dict(headers), names=system.secret_name_list)
+    return {name: clean(system, value) for name, value in redacted.items()}
+
+
+def clean_body(system: ExternalSystem, body: bytes, headers: Mapping[str, str]) -> str:
+    """A body as readable text without secrets, cut where it is too long for a log."""
+    kinds = {name.lower(): value for name, value in headers.items()}
+    text = body[: LOGGED_BYTES * 4].decode("utf-8", errors="replace")
+    text = clean(system, redact_body(text, kinds.get("content-type", ""), names=system.secret_name_list))
+    if len(text) > LOGGED_BYTES:
+        return text[:LOGGED_BYTES] + "\n" + _("[cut off: %(size)d bytes in all]") % {"size": len(body)}
+    return text

@@ -1,0 +1,30 @@
+"""What every kind of step is given."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.engine import results
+from integrations.engine.claim import Claim, recording
+from integrations.models import ProcessRun, StepRun
+from tickets.actors import Actor
+
+
+@dataclass
+class Execution:
+    """One step about to be executed: its claim, its run, its row, its definition and the context of its templates."""
+
+    claim: Claim
+    run: ProcessRun
+    step: StepRun
+    definition: dict[str, Any]
+    context: dict[str, Any]
+
+    @property
+    def actor(self) -> Actor:
+        """As whom a step changes the ticket: the process, by its name."""
+        return Actor.system(self.run.version.process.name)
+
+    def record(self, result: results.Result) -> None:
+        """Write the result in a transaction of its own, if the claim still holds."""
+        with recording(self.claim):
+            results.write(self.run, self.step, result)

@@ -1,0 +1,120 @@
+"""The step that sends mail. Repeats carry the same Message-ID, so that repeating is safe."""
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.app_fields import placeholders
+from integrations.engine import results
+from integrations.engine.claim import hold, longest_send, recording, renew
+from integrations.engine.outcome import of_error
+from integrations.engine.retry import next_try, parse_schedule
+from integrations.engine.sending import clean
+from integrations.engine.steps.base import Execution
+from integrations.models import Exchange, Outcome, StepState, Way
+from integrations.templating import Escape, TemplateFailed, render
+from integrations.transports.errors import MailRefused, TransportError
+from integrations.transports.mail import Mail, send_mail
+
+MAIL_SECONDS = 40.0
+
+
+def execute(execution: Execution) -> None:
+    """Render once, send, record."""
+    step = execution.step
+    try:
+        mail = _prepare(execution)
+    except TemplateFailed as problem:
+        execution.record(results.attention(_("The mail could not be written: %(problem)s") % {"problem": problem}))
+        return
+    exchange = _begin(execution, mail)
+    started = time.monotonic()
+    problem: TransportError | None = None
+    try:
+        renew(execution.claim)
+        send_mail(mail, deadline=longest_send(MAIL_SECONDS))
+    except TransportError as error:
+        problem = error
+    exchange.duration_ms = round((time.monotonic() - started) * 1000)
+    result = results.done() if problem is None else _after_failure(execution, problem)
+    exchange.outcome = Outcome.SUCCEEDED if problem is None else _outcome(problem)
+    exchange.error = str(problem or "")
+    exchange.save()
+    with transaction.atomic():
+        stream = hold(execution.claim)
+        if result.goes_on and execution.definition["creates"] and not _has_reference(execution):
+            stream.awaiting_since = timezone.now()
+            stream.save(update_fields=["awaiting_since"])
+        results.write(execution.run, step, result)
+
+
+def render_mail(definition: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+    """To whom, about what, with what text."""
+    fields = placeholders()
+    to = render(definition["mail"]["to"], context, escape=Escape.HEADER, fields=fields)
+    return {
+        "to": [address.strip() for address in to.replace(";", ",").split(",") if address.strip()],
+        "subject": render(definition["mail"]["subject"], context, escape=Escape.HEADER, fields=fields),
+        "body": render(definition["text"], context, escape=Escape.TEXT, fields=fields),
+    }
+
+
+def _prepare(execution: Execution) -> Mail:
+    step = execution.step
+    if step.request is None:
+        step.request = render_mail(execution.definition, execution.context)
+        if not step.request["to"]:
+            raise TemplateFailed(_("it has no recipient"), name="to")
+    with recording(execution.claim):
+        step.state = StepState.SENDING
+        step.attempts += 1
+        step.save()
+    host = urlsplit(settings.PORTAL_URL).hostname or "localhost"
+    return Mail(
+        to=tuple(step.request["to"]),
+        subject=step.request["subject"],
+        body=step.request["body"],
+        message_id=f"<{step.idempotency_key}@{host}>",
+    )
+
+
+def _begin(execution: Execution, mail: Mail) -> Exchange:
+    system = execution.run.stream.system
+    return Exchange.objects.create(
+        way=Way.OUT,
+        system=system,
+        task=execution.run.stream.task,
+        run=execution.run,
+        step=execution.step,
+        dialect="mail",
+        operation=execution.step.name,
+        attempt=execution.step.attempts,
+        method="MAIL",
+        url=", ".join(mail.to),
+        request_headers={"Subject": mail.subject, "Message-ID": mail.message_id},
+        request_body=clean(system, mail.body),
+        message_id=mail.message_id,
+    )
+
+
+def _after_failure(execution: Execution, problem: TransportError) -> results.Result:
+    if _outcome(problem) in (Outcome.PERMANENT, Outcome.MISCONFIGURED):
+        return results.attention(str(problem))
+    execution.step.failures += 1
+    schedule = parse_schedule(execution.run.stream.system.retry_schedule)
+    due_at = next_try(schedule, failures=execution.step.failures, now=timezone.now())
+    return results.attention(str(problem)) if due_at is None else results.retry(str(problem), due_at)
+
+
+def _outcome(problem: TransportError) -> Outcome:
+    return Outcome.PERMANENT if isinstance(problem, MailRefused) else of_error(problem).outcome
+
+
+def _has_reference(execution: Execution) -> bool:
+    stream = execution.run.stream
+    return stream.task.external_references.filter(system_id=stream.system_id).exists()

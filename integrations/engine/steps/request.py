@@ -1,0 +1,221 @@
+"""The steps that call another desk: an operation, or a request of the step's own.
+
+A try goes: prepare (pin the request, mark the step as being sent), send, record. A worker that dies in between leaves
+the step marked, and who comes after knows that the outcome is unknown.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.app_fields import placeholders
+from integrations.engine import results
+from integrations.engine.claim import hold, recording, renew
+from integrations.engine.outcome import Verdict, captured
+from integrations.engine.references import store_reference
+from integrations.engine.rendering import Prepared, needs_reference, render_request, sources_of
+from integrations.engine.retry import next_try, parse_schedule
+from integrations.engine.sending import Occasion, Try, attempt
+from integrations.engine.steps.base import Execution
+from integrations.engine.steps.probe import look
+from integrations.inbound.echo import name_sent, remember
+from integrations.models import Direction, Exchange, ExternalSystem, Outcome, Repeat, StepState
+from integrations.templating import TemplateFailed, used_paths
+from integrations.transports.errors import TransportError
+from integrations.transports.soap_arguments import ArgumentProblem
+from integrations.transports.wsdl import WsdlProblem
+from tickets.errors import ActionRefused
+
+REFERENCE = "reference"
+MESSAGE_ID = "message_id"
+
+
+def execute(execution: Execution) -> None:
+    """Take the step one try further."""
+    request = execution.definition["request"]
+    system = _system_of(execution, request)
+    if (refusal := _before(execution, request, system)) is not None:
+        execution.record(refusal)
+        return
+    if execution.step.state == StepState.SENDING:
+        _interrupted(execution, request, system)
+        return
+    if execution.step.state == StepState.UNKNOWN and request["repeat"] == Repeat.PROBE:
+        look(execution, request, system)
+        return
+    try:
+        prepared = _prepare(execution, request, system)
+    except (TemplateFailed, TransportError, ArgumentProblem, WsdlProblem) as problem:
+        execution.record(results.attention(_("The request could not be made: %(problem)s") % {"problem": problem}))
+        return
+    occasion = occasion_of(execution, request, system)
+    came = attempt(occasion, prepared, request, execution.context)
+    record_try(execution, request, system, came)
+
+
+def occasion_of(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> Occasion:
+    """For what the exchanges of this try are; the lease is renewed right before anything is sent."""
+    return Occasion(
+        system=system,
+        dialect=request["protocol"],
+        operation=request["operation"],
+        task=execution.run.stream.task,
+        step=execution.step,
+        attempt=execution.step.attempts,
+        before_send=lambda: renew(execution.claim),
+    )
+
+
+def record_try(execution: Execution, request: dict[str, Any], system: ExternalSystem, came: Try) -> None:
+    """Write down what a try came to."""
+    if came.verdict.outcome == Outcome.SUCCEEDED and came.response is not None:
+        values, problems = captured(request, came.response, execution.context)
+        record_success(execution, system, values, problems)
+    else:
+        execution.record(_after_failure(execution, request, system, came.verdict))
+
+
+def record_success(execution: Execution, system: ExternalSystem, values: dict[str, Any], problems: str = "") -> None:
+    """The other desk did it: keep what was captured, its number first of all. Sent again it is never."""
+    run, step = execution.run, execution.step
+    stream = run.stream
+    own = system.pk == stream.system_id
+    reason = problems and _("Not captured: %(problems)s") % {"problems": problems}
+    with transaction.atomic():
+        reference = values.get(REFERENCE)
+        refused = ""
+        if own and reference not in (None, ""):
+            try:
+                store_reference(task=stream.task, system=system, value=str(reference))
+            except ActionRefused as problem:
+                refused = str(problem)
+        text = run.snapshot["event"]["text"]
+        if own and text and values.get(MESSAGE_ID):
+            name_sent(task=stream.task, system=system, text=text, their_message_id=str(values[MESSAGE_ID]))
+        locked = hold(execution.claim)
+        if (
+            own
+            and execution.definition["creates"]
+            and not stream.task.external_references.filter(system=system).exists()
+        ):
+            locked.awaiting_since = timezone.now()
+            locked.save(update_fields=["awaiting_since"])
+        results.write(run, step, results.done(captures=values, reason=refused or reason))
+
+
+def _before(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> results.Result | None:
+    """What keeps the request from being sent at all."""
+    run = execution.run
+    stream = run.stream
+    own = system.pk == stream.system_id
+    if own and run.direction == Direction.IN:
+        return results.skipped(_("It would call the desk that caused this event."))
+    if not system.active:
+        return results.retry(
+            _("%(system)s is switched off.") % {"system": system},
+            timezone.now() + timedelta(minutes=1),
+            step_state=StepState(execution.step.state),
+        )
+    if not own or execution.step.state != StepState.READY:
+        return None
+    reference = execution.context["task"]["external_reference"]
+    waits = stream.awaiting_since is not None and not reference
+    if execution.definition["creates"]:
+        if reference:
+            return results.skipped(
+                _('Not created again: the task is known there as "%(reference)s".') % {"reference": reference}
+            )
+    elif reference or not needs_reference(request):
+        return None
+    if waits:
+        limit = stream.awaiting_since + timedelta(hours=system.acknowledgement_hours)
+        if timezone.now() >= limit:
+            return results.attention(
+                _("%(system)s accepted the task but has not acknowledged it with its number for %(hours)d hours.")
+                % {"system": system, "hours": system.acknowledgement_hours},
+                step_state=StepState.READY,
+            )
+        return results.awaiting(_("Waits for the number of the other desk."), limit)
+    if not execution.definition["creates"]:
+        return results.attention(
+            _("This needs the number of the other desk, and the task has none there: enter it, or skip this run."),
+            step_state=StepState.READY,
+        )
+    return None
+
+
+def _interrupted(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:
+    """Whoever sent this is gone: it may have arrived."""
+    reason = _("The worker ended while this was being sent; it may have arrived.")
+    Exchange.objects.filter(step=execution.step, outcome=Outcome.SENDING).update(
+        outcome=Outcome.UNKNOWN, error=reason
+    )
+    verdict = Verdict(Outcome.UNKNOWN, reason, doubtful=True)
+    execution.record(_after_failure(execution, request, system, verdict))
+
+
+def _after_failure(
+    execution: Execution, request: dict[str, Any], system: ExternalSystem, verdict: Verdict
+) -> results.Result:
+    """What follows a failure: the engine alone decides."""
+    step = execution.step
+    if verdict.outcome in (Outcome.PERMANENT, Outcome.MISCONFIGURED):
+        return results.attention(verdict.reason)
+    step.failures += 1
+    unknown = verdict.outcome == Outcome.UNKNOWN
+    if unknown and request["repeat"] == Repeat.ASK:
+        return results.attention(verdict.reason, step_state=StepState.UNKNOWN)
+    due_at = next_try(
+        parse_schedule(system.retry_schedule),
+        failures=step.failures,
+        now=timezone.now(),
+        retry_after=verdict.retry_after,
+    )
+    looks = verdict.doubtful and request["repeat"] == Repeat.PROBE
+    if due_at is None:
+        return results.attention(
+            _("Tried %(count)d times. The last time: %(reason)s")
+            % {"count": step.attempts, "reason": verdict.reason},
+            step_state=StepState.UNKNOWN if unknown else StepState.FAILED,
+        )
+    if looks:
+        step.probes = 0
+        settled = timezone.now() + timedelta(seconds=request["settle_seconds"])
+        return results.retry(verdict.reason, max(due_at, settled), step_state=StepState.UNKNOWN)
+    return results.retry(verdict.reason, due_at)
+
+
+def _prepare(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> Prepared:
+    """Pin the request at the first try, and mark the step as being sent."""
+    step, run = execution.step, execution.run
+    if step.request is None:
+        prepared = render_request(request, system=system, context=execution.context)
+        if prepared.method != "GET" and not any(name.lower() == "idempotency-key" for name in prepared.headers):
+            prepared.headers["Idempotency-Key"] = str(step.idempotency_key)
+        prepared.pin(step)
+    else:
+        prepared = Prepared.of_step(step)
+    with recording(execution.claim):
+        step.state = StepState.SENDING
+        step.attempts += 1
+        step.save()
+        text = run.snapshot["event"]["text"]
+        if step.attempts == 1 and system.pk == run.stream.system_id and text and _sends_text(request):
+            remember(task=run.stream.task, system=system, text=text)
+    return prepared
+
+
+def _sends_text(request: dict[str, Any]) -> bool:
+    return any("event.text" in used_paths(source, placeholders()) for source in sources_of(request) if source)
+
+
+def _system_of(execution: Execution, request: dict[str, Any]) -> ExternalSystem:
+    """The system that is called: the operation's own, or the one of the stream."""
+    system_id = request["system_id"]
+    stream = execution.run.stream
+    if system_id is None or system_id == stream.system_id:
+        return stream.system
+    return ExternalSystem.objects.get(pk=system_id)

@@ -1,0 +1,53 @@
+"""What Celery runs. Tasks carry ids only; what is due is in the database."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.engine.runner import work_off
+from integrations.engine.streams import enqueue
+from integrations.models import Exchange, StoredAnswer, Stream
+
+SWEEP_LIMIT = 500
+
+
+@shared_task(name="integrations.tasks.work")
+def work(stream_id: int) -> None:
+    """Work off one stream. A stream that another worker has is left to it."""
+    work_off(stream_id)
+
+
+@shared_task(name="integrations.tasks.sweep")
+def sweep() -> int:
+    """Find every stream that is due and that no worker has; returns how many.
+
+    What a lost message, a dead broker or a killed worker left behind is found here. The messages expire, as the next
+    sweep finds what is still due.
+    """
+    now = timezone.now()
+    due = (
+        Stream.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), due_at__lte=now, system__active=True)
+        .order_by("due_at")
+        .values_list("pk", flat=True)[:SWEEP_LIMIT]
+    )
+    for stream_id in due:
+        enqueue(stream_id, expires=settings.SWEEP_SECONDS * 2)
+    return len(due)
+
+
+@shared_task(name="integrations.tasks.prune")
+def prune() -> dict[str, int]:
+    """Forget stored answers and the bodies of exchanges that are older than the settings say."""
+    now = timezone.now()
+    answers, _rows = StoredAnswer.objects.filter(
+        created_at__lt=now - timedelta(days=settings.IDEMPOTENCY_DAYS)
+    ).delete()
+    bodies = (
+        Exchange.objects.filter(started_at__lt=now - timedelta(days=settings.EXCHANGE_BODY_DAYS))
+        .exclude(request_body="", response_body="")
+        .update(request_body="", response_body="")
+    )
+    return {"stored_answers": answers, "exchange_bodies": bodies}
