@@ -18,8 +18,16 @@ def attachment(request: HttpRequest, number: str, attachment_id: int) -> HttpRes
     """The file, always as a download. Internal ones do not exist here."""
     ticket = ticket_or_404(request, number)
     found = get_object_or_404(Attachment, ticket=ticket, pk=attachment_id, visibility=Visibility.PUBLIC)
+    return download(found)
+
+
+def download(attachment: Attachment) -> FileResponse:
+    """The file as a download, for a person who was found to be allowed to read it."""
     response = FileResponse(
-        found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type
+        attachment.file.open("rb"),
+        as_attachment=True,
+        filename=attachment.name,
+        content_type=attachment.content_type,
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = DOWNLOAD_POLICY
