@@ -12,6 +12,8 @@ from .escape import Escape
 from .placeholders import NO_FIELDS, Fields
 from .scope import ITEM, Path, Use, dotted, parsed
 
+MAX_PROBLEMS = 50  # as many as a person wants to read at once
+
 
 def check_template(
     source: str,
@@ -77,6 +79,8 @@ def _check(source: compiled.Compiled, names: Iterable[str], open: Iterable[str])
             message = _('"%(name)s" is the name of a part of the data; choose another name.') % {"name": name}
             problems.append(Problem(name, line, located(message, line=line, source=source.source)))
     for use in source.uses:
+        if len(problems) >= MAX_PROBLEMS:
+            break
         wrong = _wrong(use, tree, known)
         if wrong:
             problems.append(Problem(use.written, use.line, located(wrong, line=use.line, source=source.source)))

@@ -123,7 +123,7 @@ def _unreadable(prepared: Prepared, error: BaseException) -> Compiled:
     elif isinstance(error, _Unreadable):
         message = str(error)
     elif isinstance(error, ValueError):
-        message = _("this cannot be read: %(reason)s.") % {"reason": error}
+        message = _("a number in this is too long.")  # the one thing for which the parser raises ValueError
     else:
         message = _("this is nested too deeply.")
     message = located(prepared.restore(message), line=line, source=prepared.source)

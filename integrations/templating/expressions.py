@@ -61,7 +61,7 @@ class Expressions:
             return self._call(node, scope), MADE
         simple = _SIMPLE.get(type(node))
         if simple is None:
-            name = type(node).__name__.lower()
+            name = node.operator if isinstance(node, nodes.Pow) else type(node).__name__.lower()
             message = _('"%(name)s" is not part of the template language.') % {"name": name}
             self.problem(name, node.lineno, message)
             return nodes.Const(None, lineno=node.lineno), MADE
@@ -134,7 +134,11 @@ class Expressions:
         spelled = ""
         segments: list[nodes.Expr] = []
         for key in keys:
-            if isinstance(key, nodes.Const) and isinstance(key.value, str) and not self._holds_stand_in(key.value):
+            if (
+                isinstance(key, nodes.Const)
+                and isinstance(key.value, str)
+                and not self.prepared.holds_placeholder(key.value)
+            ):
                 tail.append(key.value)
                 spelled += f".{key.value}"
                 if key.value.startswith("__"):
@@ -227,14 +231,11 @@ class Expressions:
     # Everything else is rebuilt from its translated parts
 
     def const(self, node: nodes.Const, scope: Scope) -> nodes.Expr:
-        if isinstance(node.value, str) and self._holds_stand_in(node.value):
+        if isinstance(node.value, str) and self.prepared.holds_placeholder(node.value):
             return self._interpolated(node, scope)
         if isinstance(node.value, float) and not math.isfinite(node.value):
             self.problem("", node.lineno, _("this number is too big."))
         return node
-
-    def _holds_stand_in(self, text: str) -> bool:
-        return any(stand_in in text for stand_in in self.stand_ins)
 
     def _interpolated(self, node: nodes.Const, scope: Scope) -> nodes.Expr:
         """A quoted string with placeholders in it: the text with their values, as `~` would join it."""
@@ -244,15 +245,12 @@ class Expressions:
     def split(self, text: str, line: int, literal: type[nodes.Const] | type[nodes.TemplateData]) -> list[nodes.Expr]:
         """`text` as a list of literals and names of stand-ins."""
         parts: list[nodes.Expr] = []
-        while text:
-            found = [(text.index(stand_in), stand_in) for stand_in in self.stand_ins if stand_in in text]
-            start, stand_in = min(found, default=(len(text), ""))
-            if start:
-                parts.append(literal(text[:start], lineno=line))
-                line += text.count("\n", 0, start)
-            if stand_in:
-                parts.append(nodes.Name(stand_in, "load", lineno=line))
-            text = text[start + len(stand_in) :]
+        for part in self.prepared.divide(text):
+            if not isinstance(part, str):
+                parts.append(nodes.Name(part.stand_in, "load", lineno=line))
+            elif part:
+                parts.append(literal(part, lineno=line))
+                line += part.count("\n")
         return parts
 
     def concat(self, node: nodes.Concat, scope: Scope) -> nodes.Expr:

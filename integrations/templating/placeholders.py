@@ -39,12 +39,20 @@ class Prepared:
     text: str
     placeholders: tuple[Placeholder, ...]
     problems: tuple[Problem, ...]
+    mark: str = "legacy"
+
+    def divide(self, text: str) -> list[str | Placeholder]:
+        """`text` as its literal parts and the placeholders between them."""
+        parts = re.split(rf"{self.mark}_(\d+)_", text)
+        return [self.placeholders[int(part)] if index % 2 else part for index, part in enumerate(parts)]
+
+    def holds_placeholder(self, text: str) -> bool:
+        """Whether a stand-in is in `text`."""
+        return bool(self.placeholders) and len(self.divide(text)) > 1
 
     def restore(self, text: str) -> str:
         """`text` with the author's spelling instead of the stand-ins, for messages and the preview."""
-        for placeholder in reversed(self.placeholders):
-            text = text.replace(placeholder.stand_in, placeholder.written)
-        return text
+        return "".join(part if isinstance(part, str) else part.written for part in self.divide(text))
 
 
 def prepare(source: str, fields: Fields) -> Prepared:
@@ -67,7 +75,7 @@ def prepare(source: str, fields: Fields) -> Prepared:
         return placeholders[-1].stand_in
 
     text = _PLACEHOLDER.sub(swap, source)
-    return Prepared(source, text, tuple(placeholders), tuple(problems))
+    return Prepared(source, text, tuple(placeholders), tuple(problems), mark)
 
 
 def _splits(body: str) -> list[tuple[str, str]]:

@@ -78,6 +78,8 @@ BOMBS = {
     "deep loops": "{% for i in [1] %}" * 30 + "{% endfor %}" * 30,
     "deep ifs": "{% if true %}" * 5_000 + "{% endif %}" * 5_000,
     "open braces": "{{" * 50_000,
+    "many placeholders": "#REPLACE-EXTAPPFIELD-A-B#" * 8_000,
+    "unknown names": "{{ nothing.at.all }}" * 10_000,
     "long source": "x" * 200_001,
 }
 
