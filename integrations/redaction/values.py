@@ -11,14 +11,16 @@ from integrations.redaction.names import REMOVED
 
 # Shorter values stand in every text by chance; removing them would tell more than it hides.
 SHORTEST = 4
+# In a large attachment any four or five characters turn up by chance.
+SHORTEST_FRAGMENT = 6
 BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
 def redact_text(text: str, *, values: Iterable[str] = ()) -> str:
     """Remove these values from the text: as they are, escaped for URL, JSON or XML, and inside any base64.
 
-    Base64 covers `user:password` of Basic authentication when only the password is given. Values shorter than
-    four characters are left alone.
+    Base64 covers `user:password` of Basic authentication when only the password is given, from five bytes on. Values
+    shorter than four characters are left alone.
     """
     wanted = [value for value in set(values) if len(value) >= SHORTEST]
     spellings = {spelling for value in wanted for spelling in _spellings(value) if spelling in text}
@@ -53,11 +55,12 @@ def _base64_fragments(value: str) -> set[str]:
     for encoding in ("utf-8", "latin-1"):
         raw = value.encode(encoding, errors="replace")
         for offset in range(3):
-            padded = b"\0" * offset + raw
-            whole = padded[: len(padded) - len(padded) % 3]
+            padded = b"\0" * offset + raw + b"\0\0"
+            # Six bits a character: only those that hold nothing but bits of the value are known.
+            known = slice(-(-offset * 8 // 6), (offset + len(raw)) * 8 // 6)
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
-                fragment = encode(whole).decode()[4 if offset else 0 :]
-                if len(fragment) >= 4:
+                fragment = encode(padded).decode()[known]
+                if len(fragment) >= SHORTEST_FRAGMENT:
                     fragments.add(fragment)
     return fragments
 

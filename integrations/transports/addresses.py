@@ -47,7 +47,7 @@ def permitted_addresses(
     listed = normal_host(host) in names
     if not listed and not networks:
         raise AddressRefused(_not_listed(host))
-    addresses = [literal] if literal is not None else resolve(host, port, timeout=timeout)
+    addresses = [literal] if literal is not None else resolve(normal_host(host), port, timeout=timeout)
     for address in addresses:
         in_network = any(_contains(network, address) for network in networks)
         if not listed and not in_network:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.client import HTTPException
@@ -307,7 +308,9 @@ def _exchange(
                 raise
         answer = connection.getresponse()
         status = answer.status
-        body = _read_capped(answer, policy.max_response_bytes)
+        # Closing the connection alone leaves the socket open for as long as somebody holds the answer.
+        with closing(answer):
+            body = _read_capped(answer, policy.max_response_bytes)
     except ResponseTooLarge:
         raise
     except (OSError, HTTPException, HTTPError, ValueError) as error:

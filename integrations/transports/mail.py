@@ -1,9 +1,11 @@
 """Mail to other desks, through Django's mail backend."""
 
+import re
 import smtplib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.errors import MessageError
+from email.utils import parseaddr
 
 from django.core.mail import BadHeaderError, EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -22,6 +24,8 @@ from integrations.transports.errors import (
 from integrations.transports.http import refuse_inside_transaction
 
 DEADLINE_SECONDS = 60.0
+# Whether the mailbox exists is the server's to say; this only keeps out what no server should be asked about.
+ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def _message(mail: Mail, recipient: str) -> EmailMessage:
         attachments=list(mail.attachments),
     )
     message.envelope_to = recipient
+    if not ADDRESS.fullmatch(parseaddr(recipient)[1]):
+        raise RequestInvalid(_("“%(address)s” is not a mail address.") % {"address": recipient})
     try:
         message.message().as_bytes()
     except (BadHeaderError, MessageError, ValueError) as error:
@@ -103,10 +109,12 @@ def _open(backend: BaseEmailBackend) -> None:
     try:
         backend.open()
     except smtplib.SMTPAuthenticationError as error:
+        _close(backend)
         raise LoginRefused(
             _("The mail server refused the portal's name and password: %(reason)s") % {"reason": _answer(error)}
         ) from error
     except (OSError, smtplib.SMTPException) as error:
+        _close(backend)
         raise ConnectFailed(_("No connection to the mail server: %(reason)s") % {"reason": error}) from error
 
 

@@ -1,0 +1,168 @@
+"""Mail over a real SMTP server: what arrives, what is refused, and what the engine is told."""
+
+import email
+from email.message import Message
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.db import transaction
+
+from integrations.transports.errors import (
+    ConnectFailed,
+    LoginRefused,
+    MailDelayed,
+    MailRefused,
+    OutcomeUnknown,
+    RequestInvalid,
+)
+from integrations.transports.mail import Mail, send_mail
+from tests.integrations.transports.conftest import Behaviour
+
+MAIL = Mail(
+    to=("desk@example.com",),
+    subject="Störung",
+    body="Grüße\n",
+    message_id="<INC-1.run-7@portal.example>",
+    headers={"X-Ticket": "INC-1"},
+    attachments=(("größe.bin", b"\x00\xff", "application/octet-stream"),),
+)
+
+
+class Desk:
+    """Answers by recipient: gone@ is refused for good, later@ for now, lost@ hangs up after the content."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[list[str], Message]] = []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        refusal = {"gone": "550 no such mailbox", "later": "451 try again later"}.get(address.partition("@")[0])
+        if refusal:
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.received.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content)))
+        if envelope.rcpt_tos[0].startswith("lost"):
+            server.transport.abort()
+        if envelope.rcpt_tos[0].startswith("spam"):
+            return "554 we do not want this"
+        return "250 OK"
+
+
+@pytest.fixture
+def desk(settings):
+    """A mail server on a port of its own, and the portal set to use it."""
+    handler = Desk()
+    controller = Controller(handler, hostname="127.0.0.1", port=9241)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 9241, 3
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    yield handler
+    controller.stop()
+
+
+def _to(*addresses: str) -> Mail:
+    return Mail(**{**MAIL.__dict__, "to": addresses})
+
+
+def test_a_mail_arrives_with_its_identity_headers_and_attachment(desk: Desk) -> None:
+    send_mail(MAIL)
+    send_mail(MAIL)
+    (_recipients, first), (_again, second) = desk.received
+    assert first["Message-ID"] == second["Message-ID"] == "<INC-1.run-7@portal.example>"
+    assert str(email.header.make_header(email.header.decode_header(first["Subject"]))) == "Störung"
+    assert first["X-Ticket"] == "INC-1"
+    text, attachment = first.get_payload()
+    assert text.get_payload(decode=True).decode().replace("\r\n", "\n") == "Grüße\n"
+    assert (attachment.get_filename(), attachment.get_payload(decode=True)) == ("größe.bin", b"\x00\xff")
+
+
+def test_a_recipient_refused_for_good_is_named(desk: Desk) -> None:
+    with pytest.raises(MailRefused, match=r"gone@example\.com: 550 no such mailbox") as caught:
+        send_mail(_to("gone@example.com"))
+    assert caught.value.reached is False
+
+
+def test_one_refused_recipient_does_not_keep_the_mail_from_the_others_nor_stay_unsaid(desk: Desk) -> None:
+    with pytest.raises(MailRefused, match=r"gone@example\.com") as caught:
+        send_mail(_to("one@example.com", "gone@example.com", "two@example.com"))
+    assert caught.value.reached is True
+    assert [recipients for recipients, _message in desk.received] == [["one@example.com"], ["two@example.com"]]
+    assert desk.received[0][1]["To"] == "one@example.com, gone@example.com, two@example.com"
+
+
+def test_a_temporary_refusal_can_be_tried_again(desk: Desk) -> None:
+    with pytest.raises(MailDelayed, match="451") as caught:
+        send_mail(_to("later@example.com"))
+    assert caught.value.reached is False
+
+
+def test_content_that_is_refused_is_refused_for_good(desk: Desk) -> None:
+    with pytest.raises(MailRefused, match="554"):
+        send_mail(_to("spam@example.com"))
+
+
+def test_a_server_that_hangs_up_after_the_content_leaves_the_outcome_unknown(desk: Desk) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        send_mail(_to("lost@example.com"))
+    assert caught.value.reached is True
+    assert len(desk.received) == 1
+
+
+def test_a_server_that_is_not_there_was_not_reached(desk: Desk, settings) -> None:
+    settings.EMAIL_PORT = 9249
+    with pytest.raises(ConnectFailed) as caught:
+        send_mail(MAIL)
+    assert caught.value.reached is False
+
+
+def test_a_server_that_stalls_is_cut_off_at_the_deadline(desk: Desk, settings, raw_server) -> None:
+    def behave(connection) -> None:
+        connection.sendall(b"220 hello\r\n")
+        while data := connection.recv(1000):
+            connection.sendall(b"250-" + b"x" * 10 + b"\r\n250 OK\r\n" if data.startswith(b"ehlo") else b"")
+
+    start: Behaviour = behave
+    settings.EMAIL_PORT = int(raw_server(start).rpartition(":")[2])
+    with pytest.raises(OutcomeUnknown, match="time was up"):
+        send_mail(MAIL, deadline=0.5)
+
+
+def test_a_refused_login_is_a_matter_of_configuration(desk: Desk, settings, raw_server) -> None:
+    def behave(connection) -> None:
+        connection.sendall(b"220 hello\r\n")
+        while data := connection.recv(1000):
+            connection.sendall(b"250-x\r\n250 AUTH PLAIN\r\n" if data.startswith(b"ehlo") else b"535 wrong\r\n")
+
+    settings.EMAIL_PORT = int(raw_server(behave).rpartition(":")[2])
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "wrong"
+    with pytest.raises(LoginRefused, match="535"):
+        send_mail(MAIL)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": "a\nBcc: x@example.com"},
+        {"headers": {"X-A": "b\r\nBcc: x@example.com"}},
+        {"to": ("a@example.com\nBcc: x@example.com",)},
+        {"message_id": "<a>\nBcc: x@example.com"},
+        {"sender": "a@example.com\nBcc: x@example.com"},
+        {"to": ()},
+        {"to": ("not an address",)},
+    ],
+)
+def test_a_mail_that_smuggles_headers_or_has_no_address_is_refused(desk: Desk, changes) -> None:
+    with pytest.raises(RequestInvalid):
+        send_mail(Mail(**{**MAIL.__dict__, **changes}))
+    assert desk.received == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_mail_leaves_inside_a_transaction(desk: Desk) -> None:
+    with transaction.atomic(), pytest.raises(RuntimeError, match="transaction"):
+        send_mail(MAIL)
+    assert desk.received == []
