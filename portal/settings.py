@@ -103,7 +103,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
 # A broker that is down must not slow a page: one second, then the sweeper's turn. Without the last three a
 # publisher tries again by itself after a pause: measured, six seconds in all.
 BROKER_SERVER_LIMITS: dict[str, object] = {

@@ -83,6 +83,20 @@ def needs_reference(request: dict[str, Any]) -> bool:
     return any(REFERENCE_PATH in used_paths(source, placeholders()) for source in sources_of(request) if source)
 
 
+def uses_reference(definition: dict[str, Any]) -> bool:
+    """Whether anything in the process depends on the other desk's number, or would bring it about."""
+    for step in definition["steps"]:
+        templates = [step["text"], step["value"], step["mail"]["to"], step["mail"]["subject"], step["wait_for"]]
+        if step["request"]:
+            templates += sources_of(step["request"])
+        if step["creates"] or any(REFERENCE_PATH in used_paths(t, placeholders()) for t in templates if t):
+            return True
+        condition = step["condition"].strip()
+        if condition and REFERENCE_PATH in used_paths(condition, placeholders(), expression=True):
+            return True
+    return False
+
+
 def render_request(request: dict[str, Any], *, system: ExternalSystem, context: dict[str, Any]) -> Prepared:
     """Render one request of a definition (see `definition.describe_request`) for a system.
 

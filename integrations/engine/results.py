@@ -1,12 +1,13 @@
 """What the execution of a step comes to, and how it is written down."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from integrations.models import ProcessRun, RunState, StepRun, StepState
+from integrations.models import ProcessRun, RunState, StepRun, StepState, Stream
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,18 @@ def retry(reason: str, due_at: datetime, *, step_state: StepState = StepState.FA
     return Result(step_state, RunState.RETRYING, reason, due_at)
 
 
-def awaiting(reason: str, due_at: datetime) -> Result:
-    """Until the acknowledgement arrives; at `due_at` a person is asked."""
-    return Result(StepState.READY, RunState.AWAITING, reason, due_at)
+def for_acknowledgement(stream: Stream) -> Result:
+    """Until the acknowledgement arrives; when the system's limit has passed, a person is asked."""
+    system = stream.system
+    since = stream.awaiting_since or timezone.now()
+    limit = since + timedelta(hours=system.acknowledgement_hours)
+    if timezone.now() >= limit:
+        return attention(
+            _("%(system)s accepted the task but has not acknowledged it with its number for %(hours)d hours.")
+            % {"system": system, "hours": system.acknowledgement_hours},
+            step_state=StepState.READY,
+        )
+    return Result(StepState.READY, RunState.AWAITING, _("Waits for the number of the other desk."), limit)
 
 
 def write(run: ProcessRun, step: StepRun, result: Result) -> None:

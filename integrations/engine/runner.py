@@ -15,16 +15,18 @@ from django.utils.translation import gettext as _
 from integrations.app_fields import placeholders
 from integrations.engine import results
 from integrations.engine.claim import Claim, ClaimLost, let_go, recording, take
-from integrations.engine.rendering import context_for
+from integrations.engine.rendering import context_for, uses_reference
 from integrations.engine.steps import KINDS
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.wait import is_over
 from integrations.engine.streams import enqueue, next_position
 from integrations.models import OUT_OF_LINE, ProcessRun, RunState, StepKind, StepRun, StepState, Stream
+from integrations.snapshot import current_reference
 from integrations.templating import TemplateFailed, evaluate
 
 logger = logging.getLogger(__name__)
 
+REFERENCE = "external_reference"
 # A head in one of these waits for its time; in the others that do not run, for a person.
 TIMED = (RunState.RETRYING, RunState.AWAITING)
 FOR_A_PERSON = (RunState.ATTENTION, RunState.HELD)
@@ -94,7 +96,6 @@ def rejoin(stream: Stream) -> None:
         run.position = next_position(stream)
         run.state = RunState.QUEUED
         run.save(update_fields=["position", "state"])
-        stream.save(update_fields=["next_position"])
 
 
 def execute(claim: Claim, run: ProcessRun) -> None:
@@ -105,6 +106,8 @@ def execute(claim: Claim, run: ProcessRun) -> None:
     if run.step_index >= len(definitions):
         with recording(claim):
             results.end(run, RunState.DONE)
+        return
+    if not _begun(claim, run):
         return
     definition = definitions[run.step_index]
     step = _step_of(claim, run, definition)
@@ -121,6 +124,28 @@ def execute(claim: Claim, run: ProcessRun) -> None:
     KINDS[StepKind(definition["kind"])](execution)
 
 
+def _begun(claim: Claim, run: ProcessRun) -> bool:
+    """Begin the run, unless it has to wait for the other desk's number first.
+
+    The reference is pinned as it is now: conditions look at that one in every step of the run. Otherwise a step "reopen
+    when there is a reference" would hold right behind the step that has just created the ticket.
+    """
+    if REFERENCE in run.snapshot["task"]:
+        return True
+    stream = run.stream
+    known = current_reference(stream.task_id, stream.system_id)
+    waiting = None
+    if stream.awaiting_since is not None and not known and uses_reference(run.version.definition):
+        waiting = results.for_acknowledgement(stream)
+    with recording(claim):
+        if waiting is None:
+            run.snapshot["task"][REFERENCE] = known
+        else:
+            run.state, run.reason, run.due_at = waiting.run_state, waiting.reason, waiting.due_at
+        run.save(update_fields=["snapshot", "state", "reason", "due_at"])
+    return waiting is None
+
+
 def _step_of(claim: Claim, run: ProcessRun, definition: dict[str, str]) -> StepRun:
     with recording(claim):
         step, _created = StepRun.objects.get_or_create(
@@ -131,4 +156,7 @@ def _step_of(claim: Claim, run: ProcessRun, definition: dict[str, str]) -> StepR
 
 def _condition_holds(execution: Execution) -> bool:
     condition = execution.definition["condition"].strip()
-    return not condition or bool(evaluate(condition, execution.context, fields=placeholders()))
+    if not condition:
+        return True
+    pinned = {**execution.context["task"], REFERENCE: execution.run.snapshot["task"][REFERENCE]}
+    return bool(evaluate(condition, {**execution.context, "task": pinned}, fields=placeholders()))

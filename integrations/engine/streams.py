@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
@@ -80,17 +81,16 @@ def locked(*, task: Task, system: ExternalSystem) -> Stream:
 
 
 def next_position(stream: Stream) -> int:
-    """The position at the tail of the locked stream; saved by `wake`."""
+    """Take the position at the tail of the locked stream."""
     position = stream.next_position
     stream.next_position += 1
+    stream.save(update_fields=["next_position"])
     return position
 
 
 def wake(stream: Stream, *, due_at: datetime | None = None) -> None:
     """Make the locked stream due, and tell the workers once the transaction has committed."""
-    stream.wake += 1
-    stream.due_at = due_at or timezone.now()
-    stream.save(update_fields=["next_position", "wake", "due_at", "awaiting_since"])
+    Stream.objects.filter(pk=stream.pk).update(wake=F("wake") + 1, due_at=due_at or timezone.now())
     stream_id = stream.pk
     transaction.on_commit(lambda: enqueue(stream_id), robust=True)
 
@@ -115,6 +115,7 @@ def acknowledge_arrived(*, task: Task, system: ExternalSystem) -> None:
     if stream is None:
         return
     stream.awaiting_since = None
+    stream.save(update_fields=["awaiting_since"])
     stream.runs.filter(state=RunState.AWAITING).update(state=RunState.QUEUED, due_at=None, reason="")
     wake(stream)
 

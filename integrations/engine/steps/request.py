@@ -46,6 +46,9 @@ def execute(execution: Execution) -> None:
     if execution.step.state == StepState.UNKNOWN and request["repeat"] == Repeat.PROBE:
         look(execution, request, system)
         return
+    if execution.step.state == StepState.UNKNOWN and request["repeat"] == Repeat.ASK:
+        execution.record(results.attention(execution.step.reason, step_state=StepState.UNKNOWN))
+        return
     try:
         prepared = _prepare(execution, request, system)
     except (TemplateFailed, TransportError, ArgumentProblem, WsdlProblem) as problem:
@@ -122,7 +125,6 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
     if not own or execution.step.state != StepState.READY:
         return None
     reference = execution.context["task"]["external_reference"]
-    waits = stream.awaiting_since is not None and not reference
     if execution.definition["creates"]:
         if reference:
             return results.skipped(
@@ -130,15 +132,8 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
             )
     elif reference or not needs_reference(request):
         return None
-    if waits:
-        limit = stream.awaiting_since + timedelta(hours=system.acknowledgement_hours)
-        if timezone.now() >= limit:
-            return results.attention(
-                _("%(system)s accepted the task but has not acknowledged it with its number for %(hours)d hours.")
-                % {"system": system, "hours": system.acknowledgement_hours},
-                step_state=StepState.READY,
-            )
-        return results.awaiting(_("Waits for the number of the other desk."), limit)
+    if stream.awaiting_since is not None:
+        return results.for_acknowledgement(stream)
     if not execution.definition["creates"]:
         return results.attention(
             _("This needs the number of the other desk, and the task has none there: enter it, or skip this run."),
