@@ -1,7 +1,7 @@
-"""Makes Spyne 2.14 importable on Python 3.12 and later.
+"""Makes Spyne 2.14 importable on Python 3.12 and later, and without a warning on 3.11.
 
 Spyne carries a copy of `six` whose importer has only the methods that Python 3.12 removed (`find_module`,
-`load_module`). The copy is loaded here before anything of Spyne is, and its importer given today's methods, as
+`load_module`) and 3.11 warns of. The copy is loaded here before anything of Spyne is, and its importer given today's methods, as
 six 1.16 has them. On 3.13 the package legacy-cgi stands in for the removed `cgi`.
 """
 
@@ -16,8 +16,8 @@ SIX = "spyne.util.six"
 
 
 def install() -> None:
-    """Load Spyne's `six` and mend its importer; does nothing where that is not needed or already done."""
-    if sys.version_info < (3, 12) or SIX in sys.modules:
+    """Load Spyne's `six` and mend its importer; does nothing the second time."""
+    if SIX in sys.modules:
         return
     package = importlib.util.find_spec("spyne")
     assert package is not None  # noqa: S101 - Spyne is one of our pins

@@ -22,8 +22,8 @@ def keys():
 def systems(settings, keys):
     """Two systems, one with a secret that was stored under the old key."""
     settings.ENCRYPTION_KEYS = [keys["old"]]
-    first = ExternalSystem.objects.create(name="First", slug="first", auth_secret="s3cret")
-    second = ExternalSystem.objects.create(name="Second", slug="second")
+    first = ExternalSystem.objects.create(name="First", code="first", auth_secret="s3cret")
+    second = ExternalSystem.objects.create(name="Second", code="second")
     return first, second
 
 
@@ -41,13 +41,13 @@ def test_after_a_rotation_the_new_key_alone_reads_everything(settings, keys, sys
     settings.ENCRYPTION_KEYS = [keys["new"], keys["old"]]
     assert "only one needed" in rotate()
     settings.ENCRYPTION_KEYS = [keys["new"]]
-    assert ExternalSystem.objects.get(slug="first").auth_secret == "s3cret"
-    assert ExternalSystem.objects.get(slug="second").auth_secret == ""
+    assert ExternalSystem.objects.get(code="first").auth_secret == "s3cret"
+    assert ExternalSystem.objects.get(code="second").auth_secret == ""
 
 
 def test_without_a_rotation_the_new_key_alone_does_not(settings, keys, systems):
     settings.ENCRYPTION_KEYS = [keys["new"]]
-    assert isinstance(ExternalSystem.objects.get(slug="first").auth_secret, UnreadableSecret)
+    assert isinstance(ExternalSystem.objects.get(code="first").auth_secret, UnreadableSecret)
 
 
 def test_a_secret_that_no_key_fits_is_named_and_left_as_it_is(settings, keys, systems):
@@ -55,4 +55,4 @@ def test_a_secret_that_no_key_fits_is_named_and_left_as_it_is(settings, keys, sy
     with pytest.raises(CommandError, match=r"ExternalSystem \d+, auth_secret"):
         rotate()
     settings.ENCRYPTION_KEYS = [keys["old"]]
-    assert ExternalSystem.objects.get(slug="first").auth_secret == "s3cret"
+    assert ExternalSystem.objects.get(code="first").auth_secret == "s3cret"
