@@ -1,8 +1,8 @@
 """Makes Spyne 2.14 importable on Python 3.12 and later, and without a warning on 3.11.
 
 Spyne carries a copy of `six` whose importer has only the methods that Python 3.12 removed (`find_module`,
-`load_module`) and 3.11 warns of. The copy is loaded here before anything of Spyne is, and its importer given today's methods, as
-six 1.16 has them. On 3.13 the package legacy-cgi stands in for the removed `cgi`.
+`load_module`) and 3.11 warns of. The copy is loaded here before anything of Spyne is, and its importer given today's
+methods, as six 1.16 has them. On 3.13 the package legacy-cgi stands in for the removed `cgi`.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ def install() -> None:
         return importlib.util.spec_from_loader(name, self) if name in self.known_modules else None
 
     def create_module(self: Any, spec: ModuleSpec) -> ModuleType:
-        return self.load_module(spec.name)  # type: ignore[no-any-return]
+        return self.load_module(spec.name)
 
     def exec_module(self: Any, module: ModuleType) -> None:
         """`create_module` returned a module that was executed before."""
