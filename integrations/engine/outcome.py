@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.app_fields import placeholders
-from integrations.models import Outcome
+from integrations.engine.rendering import bundle_of
+from integrations.models import Outcome, Protocol
 from integrations.templating import TemplateFailed, evaluate
 from integrations.transports.errors import Misconfigured, TransportError
 from integrations.transports.http import Response
 from integrations.transports.safe_xml import XmlRefused, xml_to_data
-from integrations.transports.soap import fault
+from integrations.transports.soap import AnswerProblem, body_content, fault, parse_answer
 
 RETRYABLE_STATUSES: Final = (408, 425, 429)
 MISCONFIGURED_STATUSES: Final = (401, 403)
@@ -48,7 +49,7 @@ def of_error(error: TransportError) -> Verdict:
 
 def of_response(request: dict[str, Any], response: Response, context: dict[str, Any]) -> Verdict:
     """The meaning of an answer, by the rules of the request's template; with its captures when it is a success."""
-    answer = {**context, "response": response_context(response)}
+    answer = {**context, "response": response_context(response, request)}
     retry_after = retry_after_of(response)
     soap_fault = fault(response.body) if response.body.lstrip()[:1] == b"<" else None
     if soap_fault is not None:
@@ -101,7 +102,7 @@ def captured(request: dict[str, Any], response: Response, context: dict[str, Any
     The other desk has done its work by now, so a capture that fails is no reason to send again; a later step that
     uses it will say so.
     """
-    answer = {**context, "response": response_context(response)}
+    answer = {**context, "response": response_context(response, request)}
     values, problems = {}, []
     for line in request["captures"].splitlines():
         name, equals, expression = line.partition("=")
@@ -114,8 +115,9 @@ def captured(request: dict[str, Any], response: Response, context: dict[str, Any
     return values, "; ".join(problems)
 
 
-def response_context(response: Response) -> dict[str, Any]:
-    """`response` in expressions: status, headers (names in small letters), text, and json or xml where it parses."""
+def response_context(response: Response, request: dict[str, Any] | None = None) -> dict[str, Any]:
+    """`response` in expressions: status, headers (names in small letters), text, json or xml where it parses, and
+    soap: what the body of a SOAP answer holds, by the WSDL's schema where the request has one."""
     context: dict[str, Any] = {
         "status": response.status,
         "headers": {name.lower(): value for name, value in response.headers.items()},
@@ -130,11 +132,20 @@ def response_context(response: Response) -> dict[str, Any]:
     elif start == b"<":
         try:
             context["xml"] = xml_to_data(response.body)
-        except XmlRefused:
-            context["xml"] = {}
-    context.setdefault("json", {})
-    context.setdefault("xml", {})
+            context["soap"] = _soap_content(response, request)
+        except (XmlRefused, AnswerProblem):
+            context.setdefault("xml", {})
+    for name in ("json", "xml", "soap"):
+        context.setdefault(name, {})
     return context
+
+
+def _soap_content(response: Response, request: dict[str, Any] | None) -> Any:
+    if request is None or request["protocol"] != Protocol.SOAP:
+        return {}
+    if request["wsdl_id"]:
+        return parse_answer(bundle_of(request["wsdl_id"]), request["soap_operation"], response.body)
+    return body_content(response.body)
 
 
 def retry_after_of(response: Response) -> timedelta | None:

@@ -173,6 +173,12 @@ def _http_headers(version: str, action: str) -> dict[str, str]:
     return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
 
 
+def body_content(body: bytes | str) -> Any:
+    """What the first element in the message's body holds, as plain data; empty where there is none."""
+    content = _body(_envelope(body))
+    return {} if content is None or not len(content) else element_to_data(content[0])
+
+
 def _envelope(message: bytes | str) -> etree._Element:
     try:
         root = parse(message)

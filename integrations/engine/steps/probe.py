@@ -44,7 +44,7 @@ def look(execution: "Execution", request: dict[str, Any], system: ExternalSystem
         if came.verdict.outcome != Outcome.SUCCEEDED or came.response is None:
             _look_later(execution, system, came.verdict.outcome, came.verdict.reason)
             return
-        answer = {**execution.context, "response": response_context(came.response)}
+        answer = {**execution.context, "response": response_context(came.response, probe)}
         found = bool(evaluate(request["probe_found"], answer, fields=placeholders()))
     except (TemplateFailed, TransportError, ArgumentProblem, WsdlProblem) as problem:
         reason = _("It could not be looked up whether it arrived: %(problem)s") % {"problem": problem}
