@@ -43,12 +43,14 @@ class Prepared:
 
     def divide(self, text: str) -> list[str | Placeholder]:
         """`text` as its literal parts and the placeholders between them."""
-        parts = re.split(rf"{self.mark}_(\d+)_", text)
+        if not self.placeholders:
+            return [text]
+        parts = re.split(rf"{self.mark}_([0-9]+)_", text)
         return [self.placeholders[int(part)] if index % 2 else part for index, part in enumerate(parts)]
 
     def holds_placeholder(self, text: str) -> bool:
         """Whether a stand-in is in `text`."""
-        return bool(self.placeholders) and len(self.divide(text)) > 1
+        return len(self.divide(text)) > 1
 
     def restore(self, text: str) -> str:
         """`text` with the author's spelling instead of the stand-ins, for messages and the preview."""
@@ -70,7 +72,7 @@ def prepare(source: str, fields: Fields) -> Prepared:
         if path is None:
             line = source.count("\n", 0, match.start()) + 1
             problems.append(Problem(match[0], line, located(_unknown(match, fields), line=line, source=source)))
-            return match[0].replace("#", "")
+            return "none"  # reads without further problems wherever it stands; nothing of it is ever used
         placeholders.append(Placeholder(match[0], path, f"{mark}_{len(placeholders)}_"))
         return placeholders[-1].stand_in
 

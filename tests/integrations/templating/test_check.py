@@ -116,3 +116,8 @@ def test_a_list_may_be_a_json_value_but_not_text() -> None:
 )
 def test_expressions_are_checked_alike(source: str, ok: bool) -> None:
     assert (check_expression(source, names=NAMES, fields=FIELDS, open=OPEN) == []) is ok
+
+
+def test_a_name_that_only_one_branch_sets_is_explained() -> None:
+    (problem,) = problems("{% if task.urgent %}{% set x = 1 %}{% endif %}{{ x }}")
+    assert problem.message == '"x" is set only in one branch. Set it before the "if" as well.'

@@ -98,7 +98,7 @@ PARTS = [
         "/",
         "\n",
     ),
-    *(legacy("Task_Title"), legacy("Nope"), "#REPLACE-EXTAPPFIELD-", "#", "\u0000", "é"),
+    *("legacy_0_", "legacy", legacy("Task_Title"), legacy("Nope"), "#REPLACE-EXTAPPFIELD-", "#", "\u0000", "é"),
 ]
 SOURCES = st.lists(st.sampled_from(PARTS), max_size=14).map("".join) | st.text(max_size=30)
 

@@ -84,6 +84,15 @@ def test_a_local_name_cannot_take_the_place_of_the_data_behind_a_placeholder() -
         render(source, context(), fields=FIELDS, escape=Escape.TEXT)
 
 
+@pytest.mark.parametrize("source", ["@", "{{ @ | upper }}", "{% if @ == 'x' %}{% endif %}", "{{ 'a @' }}"])
+def test_an_unknown_placeholder_is_one_problem_wherever_it_stands(source: str) -> None:
+    written = legacy("Nope")
+    assert [p.name for p in check_template(source.replace("@", written), names=NAMES, fields=FIELDS)] == [written]
+
+
 def test_text_that_looks_like_a_stand_in_is_left_alone() -> None:
+    assert (
+        render("legacy_0_ {{ 'legacy_1_' }}", context(), fields=FIELDS, escape=Escape.TEXT) == "legacy_0_ legacy_1_"
+    )
     source = "legacy_0_ " + legacy("Task_Title")
     assert render(source, context(), fields=FIELDS, escape=Escape.TEXT) == "legacy_0_ Printer on fire"
