@@ -114,11 +114,16 @@ def start_practice_desk(folder: Path, *options: str) -> tuple[subprocess.Popen[b
 @pytest.fixture(scope="session")
 def practice_desk_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeDesk]:
     """One practice desk for the whole run (one per xdist worker)."""
-    process, desk = start_practice_desk(tmp_path_factory.mktemp("practice-desk"))
+    folder = tmp_path_factory.mktemp("practice-desk")
+    process, desk = start_practice_desk(folder)
     yield desk
     desk.http.close()
     process.terminate()
     process.wait(timeout=20)
+    # Its warnings and tracebacks are as bad as ours, and nobody else looks there.
+    log = (folder / "practice-desk.log").read_text()
+    assert "Traceback" not in log, log
+    assert "Warning" not in log, log
 
 
 @pytest.fixture

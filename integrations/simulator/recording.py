@@ -12,7 +12,7 @@ REMOVED = "(removed)"
 SECRET_HEADERS = {"authorization", "x-api-key", "x-session", "cookie", "set-cookie"}
 # Longer bodies are cut in the log; the desk's own data keeps everything.
 LONGEST_BODY = 200_000
-_SECRET_IN_XML = re.compile(r"(<(?:[\w.-]+:)?Password\b[^>]*>)[^<]*(<)")
+_SECRET_IN_XML = re.compile(r"(<(?:[\w.-]+:)?Password\b[^>]*>).*?(</)", re.DOTALL)
 _SECRET_IN_JSON = re.compile(r'("(?:password|session)"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 

@@ -22,7 +22,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
     """All tickets, newest first; `?q=` searches numbers, references and titles, `?state=` one state."""
     found = Ticket.objects.annotate(
         note_count=Count("notes", distinct=True), file_count=Count("attachments", distinct=True)
-    )
+    ).order_by("-id")
     words, state = request.GET.get("q", "").strip().replace("\x00", ""), request.GET.get("state", "")
     if words:
         found = found.filter(

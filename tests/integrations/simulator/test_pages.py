@@ -40,6 +40,14 @@ def test_the_list_shows_searches_and_escapes(practice_desk: PracticeDesk, number
     assert number not in practice_desk.get("/", params={"state": "closed"}).text
 
 
+def test_the_newest_ticket_comes_first_and_older_ones_are_on_later_pages(practice_desk: PracticeDesk) -> None:
+    for position in range(52):
+        practice_desk.post("/api/tickets", json={"title": f"Ticket {position:02}"})
+    first, second = (practice_desk.get("/", params={"page": page}).text for page in (1, 2))
+    assert re.findall(r"Ticket \d\d", first) == [f"Ticket {position:02}" for position in range(51, 1, -1)]
+    assert re.findall(r"Ticket \d\d", second) == ["Ticket 01", "Ticket 00"]
+
+
 def test_a_ticket_shows_its_notes_files_and_calls(practice_desk: PracticeDesk, number: str) -> None:
     practice_desk.post(f"/api/tickets/{number}/notes", json={"text": "for agents", "public": False})
     content = base64.b64encode(b"<html>").decode()

@@ -108,12 +108,24 @@ def test_a_wrong_message_is_the_callers_fault(practice_desk: PracticeDesk, port:
     assert practice_desk.state() == []
 
 
-def test_entities_and_other_encodings_are_refused(practice_desk: PracticeDesk) -> None:
-    bomb = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><a>&b;</a>'
-    for body in (bomb.encode(), ('<?xml version="1.0" encoding="UTF-16"?>' + bomb).encode("utf-16"), b"", b"<a"):
-        answer = practice_desk.post("/soap", data=body, headers={"Content-Type": "text/xml"})
-        assert "soap:Client" in answer.text
-    assert [call["operation"] for call in practice_desk.calls()] == ["unknown"] * 4
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_document_type_is_refused_in_every_encoding(practice_desk: PracticeDesk, encoding: str) -> None:
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]>'
+        f'<s:Envelope xmlns:s="{VERSIONS["Tickets11"][0]}" xmlns="{NAMESPACE}"><s:Body>'
+        "<CreateTicket><Title>x</Title><Description>&b;</Description></CreateTicket></s:Body></s:Envelope>"
+    )
+    answer = practice_desk.post("/soap", data=text.encode(encoding), headers={"Content-Type": "text/xml"})
+    assert "soap:Client" in answer.text
+    assert practice_desk.state() == []
+    assert [call["operation"] for call in practice_desk.calls()] == ["unknown"]
+
+
+@pytest.mark.parametrize("body", [b"", b"<a", b"<a/>", b"\x00"])
+def test_what_is_no_envelope_is_refused(practice_desk: PracticeDesk, body: bytes) -> None:
+    answer = practice_desk.post("/soap", data=body, headers={"Content-Type": "text/xml"})
+    assert "soap:Client" in answer.text
+    assert [call["operation"] for call in practice_desk.calls()] == ["unknown"]
 
 
 def test_a_user_name_token_is_accepted_and_not_kept(practice_desk: PracticeDesk, port: str) -> None:
@@ -131,6 +143,16 @@ def test_a_user_name_token_is_accepted_and_not_kept(practice_desk: PracticeDesk,
     assert "UsernameToken" in log
     assert practice_desk.password not in log
     assert "wrong-password" not in log
+
+
+def test_a_password_is_removed_from_the_log_however_it_is_written(practice_desk: PracticeDesk, port: str) -> None:
+    namespace = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+    for written in (practice_desk.password, f"<![CDATA[{practice_desk.password}]]>"):
+        token = f"<Username>{practice_desk.user}</Username><Password>{written}</Password>"
+        header = f'<Security xmlns="{namespace}"><UsernameToken>{token}</UsernameToken></Security>'
+        find = "<FindTicket><CallerReference>1</CallerReference></FindTicket>"
+        assert post(practice_desk, port, find, header).status_code == 200
+    assert practice_desk.password not in str(practice_desk.calls())
 
 
 def test_no_credentials_is_401(practice_desk: PracticeDesk, port: str) -> None:
