@@ -29,7 +29,7 @@ class ManyFilesField(forms.FileField):
 
     widget = ManyFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         """Every file is checked like a single one."""
         chosen: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
         files = [clean for file in chosen if (clean := super(ManyFilesField, self).clean(file, initial))]
@@ -79,8 +79,16 @@ class OnceForm(forms.Form):
         super().__init__(*args, **kwargs)
         if "token" in self.errors:
             # So that the form, shown again with what was typed, can be sent.
-            self.data = self.data.copy()
-            self.data["token"] = str(uuid.uuid4())
+            self.put(token=uuid.uuid4())
+
+    def put(self, **values: Any) -> None:
+        """Show other values than were sent."""
+        self.data = {**{name: self.data[name] for name in self.data}, **{name: str(values[name]) for name in values}}
+
+    @property
+    def typed(self) -> str:
+        """The longer text that was typed, if the form has one."""
+        return next((str(self[name].value() or "") for name in ("body", "reason") if name in self.fields), "")
 
     @property
     def problems(self) -> list[str]:
@@ -99,7 +107,7 @@ class OnceForm(forms.Form):
 class CategoryField(forms.ModelChoiceField):
     """Categories under the name of the category that they stand below."""
 
-    def label_from_instance(self, obj: Category) -> str:  # type: ignore[override]
+    def label_from_instance(self, obj: Category) -> str:
         """Hardware / Printers."""
         return f"{obj.parent.name} / {obj.name}" if obj.parent else obj.name
 
@@ -134,7 +142,7 @@ class NewTicketForm(OnceForm):
         required=False,
         empty_label=_("Usual"),
     )
-    files = files_field()
+    files = files_field()  # type: ignore[assignment]
 
 
 class NoteForm(OnceForm):
@@ -148,7 +156,7 @@ class NoteForm(OnceForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
-    files = files_field()
+    files = files_field()  # type: ignore[assignment]
 
     def clean(self) -> dict[str, Any]:
         """Nothing at all is refused."""

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from tickets.forms import OnceForm
@@ -12,15 +13,23 @@ POLL_SECONDS = 4
 
 
 def ticket_page(
-    request: HttpRequest, number: str, *answered: OnceForm, problem: str = "", status: int = 200
+    request: HttpRequest, number: str, answered: OnceForm | None = None, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    """The page, with these forms shown again; `problem` is said at its top."""
+    """The page, with this form shown again; `problem` is said at its top.
+
+    What was typed into a form that the page no longer offers is shown as text: nobody types it twice.
+    """
     ticket = ticket_or_404(request, number)
+    regions = ticket_regions(request, ticket, *([answered] if answered else []))
+    is_gone = answered is not None and answered.name not in regions.forms
+    if is_gone and not problem:
+        problem = _("This cannot be done any more. Read below what happened.")
     context = {
         "ticket": ticket,
-        "regions": ticket_regions(request, ticket, *answered),
-        "has_error": bool(problem) or any(form.errors for form in answered),
+        "regions": regions,
+        "has_error": bool(problem) or bool(answered and answered.errors),
         "problem": problem,
+        "unsent": answered.typed if answered and is_gone else "",
         "poll_seconds": POLL_SECONDS,
     }
     return render(request, "tickets/detail.html", context, status=status)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from tickets.models import Submission
+from tickets.views.access import person
 
 # Long enough for a page that stayed open overnight.
 REMEMBERED = timedelta(days=2)
@@ -23,8 +24,8 @@ def once(request: HttpRequest, act: Callable[[], str]) -> tuple[str, bool]:
     """
     key = _key(request)
     with transaction.atomic():
-        Submission.objects.filter(user=request.user, created_at__lt=timezone.now() - REMEMBERED).delete()
-        submission, is_first = Submission.objects.get_or_create(user=request.user, key=key)
+        Submission.objects.filter(user=person(request), created_at__lt=timezone.now() - REMEMBERED).delete()
+        submission, is_first = Submission.objects.get_or_create(user=person(request), key=key)
         if is_first:
             submission.answer = act()
             submission.save(update_fields=["answer"])

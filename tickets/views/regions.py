@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
 from tickets.panels import public_facts
-from tickets.selectors import public_timeline, solution_to_judge, status_words
+from tickets.selectors import Standing, public_timeline, solution_to_judge, standing
 from tickets.timeline import TimelineEntry
-from tickets.views.status import may_reopen, may_write, status_kind
+from tickets.views.status import may_reopen, may_write
 
 LATEST = "j M Y, H:i"
 
@@ -35,11 +35,12 @@ class Region:
 
 @dataclass(frozen=True)
 class TicketRegions:
-    """All parts of a ticket's page, in reading order, and one sentence about the latest entry."""
+    """All parts of a ticket's page, in reading order, one sentence about the latest entry, and the forms in them."""
 
     words: str
     latest: str
     all: list[Region]
+    forms: frozenset[str]
 
     def changed(self, seen: dict[str, str]) -> list[Region]:
         """The parts that show another state than the page does."""
@@ -50,18 +51,25 @@ def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) ->
     """Render all parts, in a constant number of queries. `answered` are forms to show again, with what was typed."""
     forms: dict[str, OnceForm] = {form.name: form for form in answered}
     tasks = list(ticket.tasks.all())
-    words = status_words(ticket, tasks)
+    now = standing(ticket, tasks)
     entries = public_timeline(ticket)
     return TicketRegions(
-        words=words,
+        words=str(now.label),
         latest=_latest(entries),
         all=[
-            _shown(request, "status", _status_context(ticket, tasks, words)),
+            _shown(request, "status", _status_context(ticket, tasks, now)),
             _decision(request, ticket, forms),
             _shown(request, "timeline", {"ticket": ticket, "entries": entries}),
             _answer(request, ticket, forms),
         ],
+        forms=frozenset(_forms_shown(ticket)),
     )
+
+
+def _forms_shown(ticket: Ticket) -> list[str]:
+    shown = ["accept", "decline"] if solution_to_judge(ticket) else []
+    shown += ["note", "close"] if may_write(ticket) else []
+    return shown + (["reopen"] if may_reopen(ticket) else [])
 
 
 def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> Region:
@@ -70,12 +78,11 @@ def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> Region:
     return Region(name=name, html=html, seen=hashlib.sha256(html.encode()).hexdigest()[:16])
 
 
-def _status_context(ticket: Ticket, tasks: list[Task], words: str) -> dict[str, Any]:
+def _status_context(ticket: Ticket, tasks: list[Task], now: Standing) -> dict[str, Any]:
     expected = [task.expected_resolution_at for task in tasks if task.expected_resolution_at and not task.is_closed]
     return {
         "ticket": ticket,
-        "words": words,
-        "kind": status_kind(ticket),
+        "standing": now,
         "expected": max(expected, default=None),
         "facts": public_facts(ticket),
     }
@@ -97,8 +104,7 @@ def _decision(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) 
 def _renewed(form: OnceForm | None, read: dict[str, int]) -> OnceForm | None:
     """A form shown again beside another solution than the one it was written for: sent again, it means this one."""
     if form is not None and form.is_bound:
-        form.data = form.data.copy()
-        form.data.update({name: str(value) for name, value in read.items()})
+        form.put(**read)
     return form
 
 

@@ -15,7 +15,7 @@ from tickets.errors import ActionRefused, Conflict
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, JudgeForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
 from tickets.selectors import solution_to_judge
-from tickets.views.access import View, contact_page, ticket_or_404
+from tickets.views.access import View, contact_page, person, ticket_or_404
 from tickets.views.detail import ticket_page
 from tickets.views.once import once
 from tickets.views.status import may_reopen, may_write
@@ -43,14 +43,14 @@ def _respond(
     told: list[str] = []
 
     def carry_out() -> str:
-        told.append(act(Actor.of_user(request.user), ticket))  # type: ignore[arg-type]
+        told.append(act(Actor.of_user(person(request)), ticket))
         return reverse("tickets:detail", args=[ticket.number]) + anchor
 
     if form.is_valid():
         try:
             address, is_first = once(request, carry_out)
         except ActionRefused as refusal:
-            form.add_error(None, str(refusal))
+            return ticket_page(request, number, form, problem=str(refusal), status=422)
         else:
             if is_first:
                 messages.success(request, told[0])

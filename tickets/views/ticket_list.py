@@ -9,14 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_safe
 
 from tickets.filters import TicketFilter
-from tickets.lifecycle import Phase, TicketStatus
+from tickets.lifecycle import Phase
 from tickets.models import Ticket
-from tickets.selectors import status_words, tickets_of
+from tickets.selectors import standing, tickets_of
 from tickets.views.access import contact_page
-from tickets.views.status import status_kind
+from tickets.views.status import CLOSED_TO_WRITING
 
 PER_PAGE = 20
-OVER = (TicketStatus.CLOSED, TicketStatus.MERGED)
 STATES = [("open", _("Open")), ("check", _("Waiting for you")), ("closed", _("Closed"))]
 
 
@@ -33,8 +32,8 @@ class OwnTicketFilter(TicketFilter):
     def filter_state(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
         """Open, with a solution that waits for an answer, or closed."""
         if value == "closed":
-            return tickets.filter(status__in=OVER)
-        tickets = tickets.exclude(status__in=OVER)
+            return tickets.filter(status__in=CLOSED_TO_WRITING)
+        tickets = tickets.exclude(status__in=CLOSED_TO_WRITING)
         if value == "check":
             waiting = Q(tasks__phase=Phase.REVIEW) & ~Q(tasks__solution="")
             return tickets.filter(pk__in=Ticket.objects.filter(waiting).order_by().values("pk"))
@@ -55,10 +54,7 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     chosen = OwnTicketFilter(request.GET, queryset=own)
     chosen.form.auto_id = "filter-%s"
     page = Paginator(chosen.qs, PER_PAGE).get_page(request.GET.get("page"))
-    rows = [
-        {"ticket": ticket, "words": status_words(ticket, ticket.tasks.all()), "kind": status_kind(ticket)}
-        for ticket in page.object_list
-    ]
+    rows = [(ticket, standing(ticket, ticket.tasks.all())) for ticket in page.object_list]
     narrowed = any(request.GET.get(name) for name in chosen.filters)
     return render(
         request,
