@@ -171,11 +171,14 @@ def test_no_value_changes_the_structure_of_xml(source: str, value: str) -> None:
 
 
 def assert_same_structure(source, value, escape, structure) -> None:  # type: ignore[no-untyped-def]
-    """An attacking value must give the structure that a harmless one gives, or fail as that one does."""
+    """An attacking value gives the structure that a harmless one gives, or fails.
+
+    It may fail alone: an empty value brings the template's own `]]` and `>` together, which XML forbids.
+    """
     results = []
     for title in ("harmless", value):
         try:
             results.append(structure(render(source, context(title=title), fields=FIELDS, escape=escape)))
         except TemplateFailed:
             results.append(None)
-    assert results[0] == results[1]
+    assert results[1] in (None, results[0])
