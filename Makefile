@@ -23,11 +23,13 @@ $(VENV)/bin/python:
 
 # The stamps are touched only after pip ended well, so an interrupted installation is done again.
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
-	$(PIP) -r requirements.txt
+	@echo "Installing the pinned packages into $(VENV) ..."
+	@$(PIP) -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
-	$(PIP) -r requirements-dev.txt
+	@echo "Installing the pinned packages into $(VENV), those for tests too ..."
+	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
 run: $(VENV)/.installed  ## start the demo; PORT and PRACTICE_DESK_PORT move it, Ctrl-C stops it

@@ -37,6 +37,9 @@ class Program:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    ready_line: str = ""
+    """Part of the line that it prints when it is up; empty for a program that is asked in another way."""
+    ready: bool = False
     process: subprocess.Popen[str] | None = None
     started_at: float = 0
     start_at: float = 0
@@ -56,6 +59,7 @@ class Program:
             start_new_session=True,
         )
         self.started_at = time.monotonic()
+        self.ready = not self.ready_line
         self.reader = threading.Thread(target=self._pass_on, args=(self.process.stdout,), daemon=True)
         self.reader.start()
 
@@ -63,6 +67,8 @@ class Program:
         with lines:
             for line in lines:
                 say(self.name, line.rstrip("\n"))
+                if self.ready_line and self.ready_line in line:
+                    self.ready = True
 
     def running(self) -> bool:
         """Whether the program itself lives."""
@@ -111,7 +117,7 @@ class Supervisor:
         return program.process.returncode
 
     def run(self, programs: list[Program], *, ready: Callable[[], bool], on_ready: Callable[[], None]) -> None:
-        """Run programs until told to stop; call `on_ready` once, as soon as `ready` says so."""
+        """Run programs until told to stop; call `on_ready` once, as soon as all are up and `ready` says so."""
         self.programs = programs
         announced = False
         try:
@@ -120,7 +126,8 @@ class Supervisor:
             while not self.stopping:
                 for program in programs:
                     self._tend(program)
-                if not announced and ready():
+                up = all(program.running() and program.ready for program in programs)
+                if not announced and ready() and up:
                     on_ready()
                     announced = True
                 time.sleep(TICK_SECONDS)

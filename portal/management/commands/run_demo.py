@@ -16,7 +16,6 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
@@ -69,11 +68,7 @@ class Demo:
 
     def run(self) -> None:
         """Prepare the database, then keep everything running; returns when it was told to stop."""
-        commands = ["migrate", "load_demo"]
-        if "load_demo" not in get_commands():
-            commands.remove("load_demo")
-            say("demo", "The command load_demo does not exist: the portal starts without demo data.")
-        for command in commands:
+        for command in ("migrate", "load_demo"):
             code = self.supervisor.run_once(self._manage(command))
             if code is None:
                 return
@@ -86,21 +81,21 @@ class Demo:
         return Program(command, [sys.executable, script, command, "--verbosity=0"], self.environment)
 
     def _programs(self) -> list[Program]:
-        quiet = self.environment | {"LOG_LEVEL": self.environment.get("LOG_LEVEL", "WARNING")}
         celery = [sys.executable, "-m", "celery", "--workdir", str(settings.BASE_DIR), "-A", "portal"]
         gunicorn = [sys.executable, "-m", "gunicorn", "portal.wsgi:application", "--worker-class", "gthread"]
         gunicorn += ["--threads", "8", "--bind", f"{HOST}:{self.portal_port}", "--log-level", "warning"]
         gunicorn += ["--graceful-timeout", "3", "--no-control-socket", "--chdir", str(settings.BASE_DIR)]
         # Threads: SQLite has one writer anyway, and one process starts and stops faster than a pool of them.
-        worker = [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--without-mingle"]
-        worker += ["--without-gossip", "--loglevel", "WARNING"]
+        worker = [*celery, "--quiet", "worker", "--pool", "threads", "--concurrency", "4", "--without-mingle"]
+        worker += ["--without-gossip", "--loglevel", "INFO"]
+        beat = [*celery, "beat", "--loglevel", "INFO"]
         desk = [sys.executable, "-m", "integrations.simulator", "--port", str(self.desk_port)]
         api_key = facts().get("api_key")
         known = self.environment | ({"PRACTICE_DESK_API_KEY": str(api_key)} if api_key else {})
         return [
             Program("portal", gunicorn, self.environment),
-            Program("worker", worker, quiet),
-            Program("beat", [*celery, "beat", "--loglevel", "WARNING"], quiet),
+            Program("worker", worker, self.environment, ready_line=" ready."),
+            Program("beat", beat, self.environment, ready_line="maxinterval ->"),
             Program("desk", desk, known | {"PYTHONPATH": str(settings.BASE_DIR)}),
         ]
 
