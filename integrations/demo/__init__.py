@@ -1,0 +1,1 @@
+"""The demo: people, a partner desk to practise against, and a few tickets. Loading it twice changes nothing."""
