@@ -1,6 +1,5 @@
 """The practice desk as a process: apart from the portal, keeping its data, ending when told."""
 
-import ast
 import os
 import subprocess
 import sys
@@ -13,26 +12,6 @@ import requests
 from django.conf import settings
 
 from tests.practice_desk import ROOT, start_practice_desk
-
-DESK = ROOT / "integrations" / "simulator"
-
-
-def imported(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: write imports in full"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-@pytest.mark.parametrize("path", sorted(DESK.rglob("*.py")), ids=lambda path: str(path.relative_to(DESK)))
-def test_it_shares_no_code_with_the_portal(path: Path) -> None:
-    for name in imported(path):
-        assert name.split(".")[0] not in ("tickets", "portal", "tests"), name
-        assert not name.startswith("integrations") or name.startswith("integrations.simulator"), name
 
 
 def test_the_portal_does_not_install_it() -> None:
