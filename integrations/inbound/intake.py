@@ -1,0 +1,226 @@
+"""One way in for every dialect: recorded, recognised, done once, answered.
+
+A dialect authenticates its caller, calls `arrived` (which commits the exchange, so that a refused call is in the log
+too), maps the body to a `Message`, calls `deliver`, writes the answer in its own form, and calls `finished`.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from integrations.inbound import dedupe, operations
+from integrations.inbound.bodies import storable
+from integrations.inbound.messages import (
+    Acknowledgement,
+    Files,
+    Message,
+    NewTicket,
+    Reassignment,
+    Receipt,
+    TaskMessage,
+    Update,
+)
+from integrations.inbound.problems import Disagrees, NotFound, Refused, from_action
+from integrations.models import Exchange, ExternalSystem, Outcome, Way
+from integrations.secrets import redact_body, redact_headers, redact_url
+from integrations.visibility import tasks_visible_to
+from tickets.errors import ActionRefused
+from tickets.models import Task
+
+# Of what strangers send, only so much is kept.
+UNAUTHENTICATED_CHARACTERS = 2000
+
+
+@dataclass
+class Arrived:
+    """A call that is being worked on: its exchange, and what became of it so far."""
+
+    exchange: Exchange
+    system: ExternalSystem | None
+    started: float = field(default_factory=time.monotonic)
+    receipt: Receipt | None = None
+    repeated: bool = False
+
+
+def arrived(
+    *,
+    dialect: str,
+    operation: str,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: str,
+    system: ExternalSystem | None,
+    replay_of: Exchange | None = None,
+) -> Arrived:
+    """Record the call, free of secrets, before anything is done with it. Without a system: a call that is refused."""
+    names = system.secret_name_list if system else ()
+    if system is None:
+        body, url = body[:UNAUTHENTICATED_CHARACTERS], url[:UNAUTHENTICATED_CHARACTERS]
+        headers = {name: value[:200] for name, value in list(headers.items())[:30]}
+    clean = {storable(name): storable(value) for name, value in redact_headers(headers, names=names).items()}
+    exchange = Exchange.objects.create(
+        way=Way.IN,
+        system=system,
+        dialect=dialect,
+        operation=operation[:80],
+        method=method[:10],
+        url=storable(redact_url(url, names=names)),
+        request_headers=clean,
+        request_body=storable(redact_body(body, headers.get("Content-Type", ""), names=names)),
+        replay_of=replay_of,
+    )
+    return Arrived(exchange=exchange, system=system)
+
+
+def deliver(
+    call: Arrived,
+    message: Message,
+    *,
+    endpoint: str,
+    idempotency_key: str = "",
+    hold_echo: bool = True,
+) -> Receipt:
+    """Do what the message asks, once. Raises `Refused`; then nothing was changed."""
+    assert call.system is not None  # noqa: S101 - a dialect delivers only what it has authenticated
+    call.exchange.message_id = message.message_id
+    keys = dedupe.keys_of(message, endpoint=endpoint, idempotency_key=idempotency_key)
+    claim = dedupe.claim(system=call.system, message=message, keys=keys)
+    if isinstance(claim, Receipt):
+        call.receipt, call.repeated = claim, True
+        call.exchange.task_id = Task.objects.filter(number=claim.task).values_list("pk", flat=True).first()
+        return claim
+    try:
+        with transaction.atomic():
+            call.receipt = perform(call, message, hold_echo=hold_echo)
+            dedupe.finish(claim, call.receipt)
+    except ActionRefused as error:
+        dedupe.release(claim)
+        raise from_action(error) from error
+    except Exception:
+        call.receipt = None
+        dedupe.release(claim)
+        raise
+    return call.receipt
+
+
+def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
+    """The one call of `operations` that the message stands for."""
+    system = call.system
+    assert system is not None  # noqa: S101 - see `deliver`
+    if isinstance(message, NewTicket):
+        receipt = operations.create(
+            system=system,
+            reference=message.external_reference,
+            title=message.title,
+            description=message.description,
+            contact_email=message.contact_email,
+            contact_name=message.contact_name,
+            priority=message.priority,
+            category=message.category,
+            queue=message.queue,
+            files=message.files,
+            author=message.author,
+        )
+        call.exchange.task_id = Task.objects.values_list("pk", flat=True).get(number=receipt.task)
+        return receipt
+    assert isinstance(message, TaskMessage)  # noqa: S101 - there are no others
+    task = find_task(system, message)
+    call.exchange.task = task
+    match message:
+        case Acknowledgement():
+            return operations.acknowledge(
+                system=system, task=task, reference=message.external_reference, author=message.author
+            )
+        case Update():
+            return operations.update(
+                system=system,
+                task=task,
+                text=message.text,
+                visibility=message.visibility,
+                author=message.author,
+                files=message.files,
+                expected_resolution_at=message.expected_resolution_at,
+                message_id=message.message_id,
+                hold_echo=hold_echo,
+            )
+        case Reassignment():
+            return operations.reassign(
+                system=system,
+                task=task,
+                solution=message.solution,
+                completion_code=message.completion_code,
+                status=message.status,
+                author=message.author,
+            )
+        case Files():
+            return operations.attach(
+                system=system, task=task, files=message.files, visibility=message.visibility, author=message.author
+            )
+    raise TypeError(f"no operation for {type(message)}")
+
+
+def find_task(system: ExternalSystem, message: TaskMessage) -> Task:
+    """The task by our number, else by their reference. `NotFound` also where it exists but is not theirs.
+
+    A message that names both must not mean two different tasks.
+    """
+    tasks = tasks_visible_to(system).select_related("ticket")
+    if message.task_number:
+        task = tasks.filter(number=message.task_number[:30]).first()
+    else:
+        task = tasks.filter(
+            external_references__system=system, external_references__value=message.external_reference
+        ).first()
+    if task is None or (message.task_number and task.number != message.task_number):
+        name = message.task_number or message.external_reference
+        raise NotFound(_('There is no task "%(name)s" for you.') % {"name": name[:100]})
+    if isinstance(message, Acknowledgement) or not message.external_reference:
+        return task
+    known = task.external_references.filter(system=system).values_list("value", flat=True).first()
+    if known is not None and known != message.external_reference:
+        raise Disagrees(
+            _("%(task)s has the reference %(known)s, not %(given)s.")
+            % {"task": task.number, "known": known, "given": message.external_reference}
+        )
+    return task
+
+
+def finished(
+    call: Arrived,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: str,
+    problem: Refused | None = None,
+) -> None:
+    """Complete the exchange with the answer that was given."""
+    exchange = call.exchange
+    exchange.status = status
+    exchange.response_headers = dict(headers)
+    exchange.response_body = storable(body)
+    exchange.duration_ms = round((time.monotonic() - call.started) * 1000)
+    if problem is not None:
+        exchange.outcome = Outcome.RETRYABLE if problem.status >= 500 else Outcome.REFUSED
+        exchange.error = storable(problem.detail)
+    elif call.repeated:
+        exchange.outcome = Outcome.REPEATED
+    elif call.receipt is not None and call.receipt.held_back:
+        exchange.outcome = Outcome.HELD_BACK
+    else:
+        exchange.outcome = Outcome.SUCCEEDED
+    exchange.save(
+        update_fields=[
+            "status",
+            "response_headers",
+            "response_body",
+            "duration_ms",
+            "outcome",
+            "error",
+            "task",
+            "message_id",
+        ]
+    )

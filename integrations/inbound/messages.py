@@ -1,0 +1,141 @@
+"""What another desk may ask, as typed values, and what it is told: the same for every dialect."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tickets.actions import FileContent
+from tickets.lifecycle import CompletionCode
+from tickets.models import Visibility
+
+MAX_REFERENCE = 200
+MAX_MESSAGE_ID = 200
+MAX_AUTHOR = 200
+
+
+class ReportedStatus(models.TextChoices):
+    """How the other desk ended its work on a task."""
+
+    READY = "ready", _("Reported ready")
+    CLOSED = "closed", _("Closed by them")
+    REJECTED = "rejected", _("Rejected by them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Common to all. `message_id` is the caller's own: the same id again is the same message."""
+
+    operation: ClassVar[str]
+    message_id: str = ""
+    author: str = ""
+
+    @property
+    def target(self) -> str:
+        """What it is about, in the caller's words."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskMessage(Message):
+    """About a task that is named by our number or, if that is missing, by their reference."""
+
+    task_number: str = ""
+    external_reference: str = ""
+
+    @property
+    def target(self) -> str:
+        return self.task_number or f"reference {self.external_reference}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement(TaskMessage):
+    """Their number for our task."""
+
+    operation = "acknowledge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update(TaskMessage):
+    """A text, files, or the time at which they expect to be done; at least one of them."""
+
+    operation = "update"
+    text: str = ""
+    visibility: str = Visibility.PUBLIC
+    files: tuple[FileContent, ...] = ()
+    expected_resolution_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reassignment(TaskMessage):
+    """Their work is done: ready or closed with a solution, or rejected with a reason (in `solution`)."""
+
+    operation = "reassign"
+    solution: str = ""
+    completion_code: str = CompletionCode.FULFILLED
+    status: str = ReportedStatus.READY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files(TaskMessage):
+    """Files alone."""
+
+    operation = "attach"
+    files: tuple[FileContent, ...] = ()
+    visibility: str = Visibility.PUBLIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTicket(Message):
+    """A ticket that they raise at our desk; `external_reference` is their number for it."""
+
+    operation = "create"
+    external_reference: str
+    title: str
+    contact_email: str
+    contact_name: str = ""
+    description: str = ""
+    priority: str = ""
+    category: str = ""
+    queue: str = ""
+    files: tuple[FileContent, ...] = ()
+
+    @property
+    def target(self) -> str:
+        return f"reference {self.external_reference}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The answer to an accepted message, kept and given again when the message is repeated.
+
+    `changed` is false when there was nothing to do; `held_back` is true for an echo of our own text.
+    """
+
+    operation: str
+    ticket: str
+    task: str
+    external_reference: str
+    message: str
+    changed: bool = True
+    held_back: bool = False
+    note: int | None = None
+    attachments: tuple[int, ...] = ()
+
+
+def digest(message: Message) -> str:
+    """SHA-256 of what is asked, independent of the dialect and of how the body was written."""
+    content = {"operation": message.operation, **asdict(message)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"no place for {type(value)} in a message")

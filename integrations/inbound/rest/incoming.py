@@ -1,0 +1,155 @@
+"""The bodies that other desks send, field by field. What is not named here is refused and named."""
+
+import base64
+import binascii
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from integrations.inbound.messages import MAX_AUTHOR, MAX_MESSAGE_ID, MAX_REFERENCE, ReportedStatus
+from tickets.lifecycle import CompletionCode
+from tickets.models import Visibility
+
+MAX_TEXT = 200_000
+MAX_FILES = 20
+
+
+class Base64Field(serializers.CharField):
+    """Bytes in base64; line breaks and blanks in it do not matter."""
+
+    default_error_messages = {"base64": _("This is not base64.")}
+
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        try:
+            return base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError):
+            self.fail("base64")
+
+
+class TolerantChoiceField(serializers.ChoiceField):
+    """A choice by its value or its English name, whatever the case: `withdrawn_by_user`, `Withdrawn by user`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str):
+            data = "_".join(data.lower().replace("-", " ").replace("_", " ").split())
+        return super().to_internal_value(data)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A field that is not known is an error: a misspelt name would otherwise lose what it carries."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(set(map(str, data)) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError({name[:100]: [_("There is no such field.")] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class AttachmentContent(StrictSerializer):
+    """One file."""
+
+    name = serializers.CharField(max_length=1000, help_text=_("The file's name."))
+    content_type = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text=_("Its media type.")
+    )
+    content = Base64Field(allow_blank=True, help_text=_("The file itself, in base64."))
+
+
+class MessageBody(StrictSerializer):
+    """What every message may carry."""
+
+    message_id = serializers.CharField(
+        max_length=MAX_MESSAGE_ID,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("Your own id of this message. The same id again changes nothing and gets the first answer."),
+    )
+    author = serializers.CharField(
+        max_length=MAX_AUTHOR,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("Who wrote it at your desk; empty: your desk's name."),
+    )
+
+
+class Acknowledgement(MessageBody):
+    """Your number for our task."""
+
+    external_reference = serializers.CharField(max_length=MAX_REFERENCE, help_text=_("Your number for the task."))
+
+
+class Update(MessageBody):
+    """A message: a text, files, the time at which you expect to be done; at least one of them."""
+
+    text = serializers.CharField(
+        max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default=""
+    )
+    visibility = TolerantChoiceField(
+        choices=Visibility.choices,
+        required=False,
+        default=Visibility.PUBLIC,
+        help_text=_("public: the end user reads it; internal: only agents do."),
+    )
+    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]
+    expected_resolution_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text=_("When you expect to be done (ISO 8601).")
+    )
+
+
+class Reassignment(MessageBody):
+    """Your work on the task has ended."""
+
+    solution = serializers.CharField(
+        max_length=MAX_TEXT,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        default="",
+        help_text=_("What was done; for a rejection: why you do not do it."),
+    )
+    completion_code = TolerantChoiceField(
+        choices=CompletionCode.choices, required=False, default=CompletionCode.FULFILLED
+    )
+    status = TolerantChoiceField(choices=ReportedStatus.choices, required=False, default=ReportedStatus.READY)
+
+
+class Files(MessageBody):
+    """Files without a text."""
+
+    attachments = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]
+    visibility = TolerantChoiceField(choices=Visibility.choices, required=False, default=Visibility.PUBLIC)
+
+
+class ContactBody(StrictSerializer):
+    """The person for whom a ticket is raised."""
+
+    email = serializers.EmailField(max_length=254)
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class NewTicket(MessageBody):
+    """A ticket that you raise with us."""
+
+    external_reference = serializers.CharField(
+        max_length=MAX_REFERENCE, help_text=_("Your number for it. A number that is known gets the ticket there is.")
+    )
+    title = serializers.CharField(max_length=250)
+    description = serializers.CharField(
+        max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default=""
+    )
+    contact = ContactBody()
+    priority = serializers.CharField(
+        max_length=50, required=False, allow_blank=True, default="", help_text=_("A priority's code.")
+    )
+    category = serializers.CharField(
+        max_length=50, required=False, allow_blank=True, default="", help_text=_("A category's code.")
+    )
+    queue = serializers.CharField(
+        max_length=50, required=False, allow_blank=True, default="", help_text=_("A queue's code.")
+    )
+    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]

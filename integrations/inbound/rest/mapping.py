@@ -1,0 +1,91 @@
+"""REST bodies to messages: when they arrive, and again when a refused one is replayed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.urls import Resolver404, get_script_prefix, resolve
+from django.utils.translation import gettext as _
+
+from integrations.inbound import messages
+from integrations.inbound.problems import Malformed
+from integrations.inbound.rest import incoming
+from integrations.models import Exchange
+from tickets.actions import FileContent
+
+BODIES: Mapping[str, type[incoming.MessageBody]] = {
+    "acknowledge": incoming.Acknowledgement,
+    "update": incoming.Update,
+    "reassign": incoming.Reassignment,
+    "attach": incoming.Files,
+    "create": incoming.NewTicket,
+}
+
+
+def message_of(operation: str, data: Any, *, task_number: str = "") -> messages.Message:
+    """The message that a body stands for. Raises a `ValidationError` that names each wrong field."""
+    body = BODIES[operation](data=data)
+    body.is_valid(raise_exception=True)
+    values = body.validated_data
+    common = {"message_id": values["message_id"], "author": values["author"]}
+    match operation:
+        case "acknowledge":
+            return messages.Acknowledgement(
+                task_number=task_number, external_reference=values["external_reference"], **common
+            )
+        case "update":
+            return messages.Update(
+                task_number=task_number,
+                text=values["text"],
+                visibility=values["visibility"],
+                files=_files(values["attachments"]),
+                expected_resolution_at=values["expected_resolution_at"],
+                **common,
+            )
+        case "reassign":
+            return messages.Reassignment(
+                task_number=task_number,
+                solution=values["solution"],
+                completion_code=values["completion_code"],
+                status=values["status"],
+                **common,
+            )
+        case "attach":
+            return messages.Files(
+                task_number=task_number,
+                files=_files(values["attachments"]),
+                visibility=values["visibility"],
+                **common,
+            )
+        case _:
+            return messages.NewTicket(
+                external_reference=values["external_reference"],
+                title=values["title"],
+                description=values["description"],
+                contact_email=values["contact"]["email"],
+                contact_name=values["contact"]["name"],
+                priority=values["priority"],
+                category=values["category"],
+                queue=values["queue"],
+                files=_files(values["attachments"]),
+                **common,
+            )
+
+
+def read_again(exchange: Exchange) -> messages.Message:
+    """The message of a recorded call. Raises as `message_of` does, and `Malformed` if nothing usable was stored."""
+    try:
+        address = resolve("/" + urlsplit(exchange.url).path.removeprefix(get_script_prefix()).lstrip("/"))
+        data = json.loads(exchange.request_body)
+    except (Resolver404, ValueError, RecursionError) as error:
+        raise Malformed(_("What is stored of this message cannot be read again.")) from error
+    if exchange.operation not in BODIES:
+        raise Malformed(_("This call is not a message that could be read again."))
+    return message_of(exchange.operation, data, task_number=address.kwargs.get("number", ""))
+
+
+def _files(given: list[dict[str, Any]]) -> tuple[FileContent, ...]:
+    return tuple(
+        FileContent(name=file["name"], data=file["content"], content_type=file["content_type"]) for file in given
+    )
