@@ -1,0 +1,49 @@
+"""The page on which the connection to a system is tested."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from integrations.admin.base import Page
+from integrations.connection import harmless_operations, try_connection
+from integrations.models import ExternalSystem, OperationTemplate
+
+_ = gettext_lazy
+
+
+class ConnectionForm(forms.Form):
+    """What to call."""
+
+    operation = forms.TypedChoiceField(
+        label=_("Call"), required=False, coerce=int, empty_value=None, widget=UnfoldAdminSelectWidget
+    )
+
+    def __init__(self, *args: Any, operations: list[OperationTemplate], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["operation"]
+        field.choices = [
+            ("", gettext("the address itself (GET)")),
+            *((row.pk, f"{row.name} (GET {row.path})") for row in operations),
+        ]
+
+
+def connection_page(model_admin: Page, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
+    """Ask what to call; on POST call it, and say in words what came of it."""
+    operations = harmless_operations(system)
+    form = ConnectionForm(request.POST or None, operations=operations)
+    trial = None
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data["operation"]
+        trial = try_connection(system, next((row for row in operations if row.pk == chosen), None))
+    return model_admin.page(
+        request,
+        "connection.html",
+        title=gettext("Test connection"),
+        subtitle=system.name,
+        system=system,
+        form=form,
+        trial=trial,
+    )

@@ -1,0 +1,128 @@
+"""Keys with which an external system calls us: made, shown once, revoked."""
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
+
+from integrations.admin.base import Page
+from integrations.admin.system_inlines import ListInline
+from integrations.models import ExternalSystem, SystemKey
+
+_ = gettext_lazy
+
+
+class KeyInline(ListInline):
+    """The keys of a system. Several may be in use at once, so that one can be exchanged without a gap."""
+
+    model = SystemKey
+    fields = ["begins_with", "name", "created", "expiry_date", "state", "revoke"]
+    verbose_name_plural = _("API keys for calling us")
+    show_change_link = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        if request.user.has_perm("integrations.change_systemkey"):
+            return self.fields
+        return [name for name in self.fields if name != "revoke"]
+
+    @display(description=_("begins with"))
+    def begins_with(self, obj: SystemKey) -> SafeString:
+        return format_html("<code>{}…</code>", obj.prefix)
+
+    @display(description=_("state"), label={"in_use": "success", "revoked": "danger", "expired": "warning"})
+    def state(self, obj: SystemKey) -> tuple[str, Any]:
+        if obj.revoked:
+            return "revoked", _("Revoked")
+        return ("expired", _("Expired")) if obj.has_expired else ("in_use", _("In use"))
+
+    @display(description="")
+    def revoke(self, obj: SystemKey) -> SafeString | str:
+        if obj.revoked:
+            return ""
+        url = reverse("admin:integrations_externalsystem_key_revoke", args=(obj.system_id, obj.prefix))
+        return format_html('<a class="text-link" href="{}">{}</a>', url, gettext("Revoke …"))
+
+
+class KeyForm(forms.Form):
+    """What is known of a new key."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=50,
+        help_text=_("What tells this key from others, for example where it is kept."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    expires = forms.DateField(
+        label=_("Expires"),
+        required=False,
+        help_text=_("The last day on which it works. Empty: until it is revoked."),
+        widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}),
+    )
+
+    def clean_expires(self) -> datetime.date | None:
+        expires: datetime.date | None = self.cleaned_data["expires"]
+        if expires is not None and expires < timezone.localdate():
+            raise forms.ValidationError(gettext("This day is over. Choose a later one."))
+        return expires
+
+
+def new_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
+    """Ask for the key's name; then show the key, this once: only its hash is kept."""
+    form = KeyForm(request.POST or None)
+    key = ""
+    if request.method == "POST" and form.is_valid():
+        record, key = SystemKey.objects.create_key(
+            system=system, name=form.cleaned_data["name"], expiry_date=_end_of(form.cleaned_data["expires"])
+        )
+        model_admin.log_change(request, system, gettext("API key %(prefix)s… was made.") % {"prefix": record.prefix})
+    response = model_admin.page(
+        request,
+        "key_new.html",
+        title=gettext("New API key"),
+        subtitle=system.name,
+        system=system,
+        form=form,
+        key=key,
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def revoke_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem, prefix: str) -> HttpResponse:
+    """Ask whether the key shall be revoked, then do it. It cannot be undone."""
+    key = system.keys.filter(prefix=prefix).first()
+    if key is None:
+        raise Http404
+    if request.method == "POST":
+        if not key.revoked:
+            key.revoked = True
+            key.save(update_fields=["revoked"])
+            model_admin.log_change(request, system, gettext("API key %(prefix)s… was revoked.") % {"prefix": prefix})
+        messages.success(request, gettext("The key %(prefix)s… no longer works.") % {"prefix": prefix})
+        return redirect("admin:integrations_externalsystem_change", system.pk)
+    others = [other for other in system.keys.filter(revoked=False).exclude(pk=key.pk) if not other.has_expired]
+    return model_admin.page(
+        request,
+        "key_revoke.html",
+        title=gettext("Revoke API key"),
+        subtitle=system.name,
+        system=system,
+        key=key,
+        others=others,
+    )
+
+
+def _end_of(day: datetime.date | None) -> datetime.datetime | None:
+    if day is None:
+        return None
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))

@@ -1,0 +1,57 @@
+"""What belongs to a system, listed on its page: its operation templates and WSDLs, each a click away."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from integrations.models import OperationTemplate, WsdlDocument
+
+
+class ListInline(TabularInline):
+    """Rows to read and to follow; they are written on pages of their own."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+    show_change_link = True
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+
+class OperationInline(ListInline):
+    """What the system can be asked to do."""
+
+    model = OperationTemplate
+    fk_name = "system"
+    fields = ["operation", "request", "captures", "repeat"]
+    verbose_name_plural = _("operation templates")
+
+    @display(description=_("name"))
+    def operation(self, obj: OperationTemplate) -> SafeString:
+        return format_html("<strong>{}</strong><br>{}", obj.name, obj.description)
+
+    @display(description=_("request"))
+    def request(self, obj: OperationTemplate) -> SafeString:
+        line = f"SOAP {obj.soap_operation}" if obj.protocol == "soap" else f"{obj.method} {obj.path or '/'}"
+        return format_html("<code>{}</code>", line)
+
+
+class WsdlInline(ListInline):
+    """The descriptions of its SOAP services."""
+
+    model = WsdlDocument
+    fields = ["name", "url", "fetched_at"]
+    verbose_name_plural = _("WSDLs")

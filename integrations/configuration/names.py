@@ -1,0 +1,66 @@
+"""Which names a template may use at which place, and sample values for them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from integrations.app_fields import known_paths
+
+LOGIN_PREFIX = "login"
+AUTH_NAMES = frozenset({"auth.username", "auth.password"})
+# A session is kept for all tasks, so the request that begins it cannot depend on one.
+LOGIN_ROOTS = ("system.",)
+# What an expression over an answer may use; behind the open ones stands what the other desk sent.
+ANSWER_NAMES = frozenset({"response.status", "response.text"})
+ANSWER_OPEN = ("response.json", "response.xml", "response.headers")
+
+# Where a text would not do as a sample: filters and places ask for these kinds.
+SAMPLES: Mapping[str, Any] = {
+    "event.request_type": "Submit Request",
+    "event.direction": "Out",
+    "event.operation": "assign",
+    "event.visibility": "public",
+    "event.at": "2026-01-31T09:30:00+00:00",
+    "task.phase": "initial_support",
+    "task.expected_resolution_at": "2026-02-28T17:00:00+00:00",
+    "task.created_at": "2026-01-31T09:30:00+00:00",
+    "ticket.status.code": 1,
+    "ticket.priority.code": "P3",
+    "ticket.priority.rank": 3,
+    "ticket.created_at": "2026-01-31T09:30:00+00:00",
+    "ticket.notes[].at": "2026-01-31T09:30:00+00:00",
+    "attachment.size": 6,
+    "attachment.content_base64": "c2FtcGxl",
+    "process.id": 1,
+    "portal.url": "https://desk.example.com",
+}
+
+
+def is_login(operation: str) -> bool:
+    """Whether an operation of this name is a login request: only there may templates use `auth.password`."""
+    return operation.startswith(LOGIN_PREFIX)
+
+
+def names_for_operation(operation: str) -> set[str]:
+    """The names that an operation template of this name may use. It serves many processes, so it knows no step."""
+    if is_login(operation):
+        return {path for path in known_paths() if path.startswith(LOGIN_ROOTS)} | AUTH_NAMES
+    return known_paths()
+
+
+def names_for_step(captures: Mapping[str, Iterable[str]]) -> set[str]:
+    """The names that a step may use: the app fields, and what earlier steps captured (step name -> captures)."""
+    return known_paths() | {f"steps.{step}.{name}" for step, names in captures.items() for name in names}
+
+
+def sample_context(names: Iterable[str]) -> dict[str, Any]:
+    """A context in which each of these names has a value, of the kind that it has in life."""
+    context: dict[str, Any] = {}
+    for name in names:
+        node: Any = context
+        *parents, last = name.split(".")
+        for parent in parents:
+            key, is_list = parent.removesuffix("[]"), parent.endswith("[]")
+            node = node.setdefault(key, [{}] if is_list else {})
+            node = node[0] if is_list else node
+        node[last] = SAMPLES.get(name, "sample")
+    return context

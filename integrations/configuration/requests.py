@@ -1,0 +1,237 @@
+"""The check of one request template: what keeps it from being saved, and what is only doubtful."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from integrations.app_fields import placeholders
+from integrations.configuration.lines import capture_lines, header_lines
+from integrations.configuration.names import ANSWER_NAMES, ANSWER_OPEN, AUTH_NAMES, sample_context
+from integrations.models.templates import NAME, Protocol, Repeat
+from integrations.templating import (
+    Escape,
+    Problem,
+    TemplateFailed,
+    check_expression,
+    check_template,
+    content_type_escape,
+    render,
+)
+from integrations.transports.http import FRAMING_HEADERS, TOKEN
+from integrations.transports.wsdl import WsdlProblem
+from integrations.wsdls import find_operation, operations_of
+
+Problems = dict[str, list[str]]
+
+
+def problems_of_request(request: Mapping[str, Any], *, names: Iterable[str]) -> Problems:
+    """What keeps a request from being saved: field -> sentences, empty if nothing does.
+
+    `request` holds the fields of `RequestTemplate` by name, with the rows of `wsdl` and `probe` themselves and
+    `system_id` (None: the group's). `names` are the dotted paths that its templates may use.
+    """
+    check = _Check(request, set(names))
+    check.template("path", Escape.URL)
+    check.headers()
+    if request["protocol"] == Protocol.SOAP:
+        check.soap()
+    else:
+        check.body()
+    for field in ("success", "retry_when"):
+        check.expression(field, request[field])
+    check.captures()
+    check.repeat()
+    return dict(check.problems)
+
+
+def problems_of_captures(source: str, *, names: Iterable[str]) -> list[str]:
+    """What keeps lines of `name = expression` from being saved: sentences."""
+    check = _Check({"captures": source}, set(names))
+    check.captures()
+    return check.problems["captures"]
+
+
+def doubts_about_request(request: Mapping[str, Any], *, names: Iterable[str]) -> Problems:
+    """What may be meant so, but is worth a word: field -> sentences."""
+    doubts: Problems = defaultdict(list)
+    names = set(names)
+    broken = _fails_as_a_whole(request["body"], names, _body_escape(request))
+    if broken and "{%" in request["body"]:
+        # Which branches are written depends on data, so one sample cannot prove it wrong.
+        doubts["body"].append(_("With sample values, %(reason)s. Check it with the preview.") % {"reason": broken})
+    probe = request["probe"]
+    if probe is not None and probe.protocol == Protocol.HTTP and probe.method != "GET":
+        doubts["probe"].append(
+            _('The probe "%(name)s" is a %(method)s request. Make sure that it changes nothing at the other desk.')
+            % {"name": probe.name, "method": probe.method}
+        )
+    return dict(doubts)
+
+
+class _Check:
+    """Collects the problems of one request by field."""
+
+    def __init__(self, request: Mapping[str, Any], names: set[str]) -> None:
+        self.request = request
+        self.names = names
+        self.fields = placeholders()
+        self.problems: Problems = defaultdict(list)
+
+    def add(self, field: str, message: str) -> None:
+        if message not in self.problems[field]:
+            self.problems[field].append(message)
+
+    def template(self, field: str, escape: Escape) -> None:
+        source = self.request[field]
+        found = check_template(source, names=self.names, fields=self.fields, escape=escape)
+        self._add_all(field, found)
+        if not found and "{%" not in source:
+            broken = _fails_as_a_whole(source, self.names, escape)
+            if broken:
+                self.add(field, broken[:1].upper() + broken[1:] + ".")
+
+    def expression(self, field: str, source: str, where: str = "") -> None:
+        if source.strip():
+            names = self.names | ANSWER_NAMES
+            found = check_expression(source, names=names, fields=self.fields, open=ANSWER_OPEN)
+            self._add_all(field, found, where)
+
+    def headers(self) -> None:
+        seen: set[str] = set()
+        for line in header_lines(self.request["headers"]):
+            where = _("Line %(line)s: ") % {"line": line.number}
+            key = line.name.lower()
+            if not line.separated:
+                self.add("headers", where + _("write the header as Name: value."))
+            elif not TOKEN.fullmatch(line.name):
+                self.add("headers", where + _('"%(name)s" is not a name for a header.') % {"name": line.name})
+            elif key in FRAMING_HEADERS:
+                self.add("headers", where + _("%(name)s is set by the portal itself.") % {"name": line.name})
+            elif key == "content-type":
+                self.add("headers", where + _("give the content type in its own field."))
+            elif key in seen:
+                self.add("headers", where + _("%(name)s is given twice.") % {"name": line.name})
+            seen.add(key)
+            found = check_template(line.value, names=self.names, fields=self.fields, escape=Escape.HEADER)
+            self._add_all("headers", found, where)
+
+    def body(self) -> None:
+        if not self.request["body"].strip() or self.request["method"] == "GET":
+            return
+        try:
+            escape = content_type_escape(self.request["content_type"])
+        except TemplateFailed as error:
+            self.add("content_type", error.message[:1].upper() + error.message[1:])
+            return
+        self.template("body", escape)
+
+    def soap(self) -> None:
+        wsdl = self.request["wsdl"]
+        if wsdl is None:
+            if not self.request["body"].strip():
+                self.add("wsdl", _("Choose the WSDL, or write the whole envelope into the body."))
+            self.template("body", Escape.XML)
+            return
+        if self.request["system_id"] not in (None, wsdl.system_id):
+            self.add("wsdl", _("This WSDL belongs to another external system. Choose one of this system."))
+            return
+        try:
+            self._soap_operation(wsdl)
+        except WsdlProblem as error:
+            self.add("wsdl", str(error))
+
+    def _soap_operation(self, wsdl: Any) -> None:
+        offered = operations_of(wsdl)
+        name, version = self.request["soap_operation"], self.request["soap_version"]
+        if not offered:
+            self.add("wsdl", _("This WSDL was not fetched yet. Open it and press Fetch."))
+        elif not name:
+            self.add("soap_operation", _("Choose the operation of the WSDL."))
+        elif (info := find_operation(wsdl, name=name, version=version)) is None:
+            versions = ", ".join(sorted({operation.version for operation in offered if operation.name == name}))
+            if versions:
+                message = _("The WSDL offers %(name)s for SOAP %(versions)s only.")
+                self.add("soap_version", message % {"name": name, "versions": versions})
+            else:
+                message = _('The WSDL "%(wsdl)s" has no operation %(name)s. Choose one from the list.')
+                self.add("soap_operation", message % {"wsdl": wsdl.name, "name": name})
+        else:
+            self.problems.update(_argument_problems(self, info.arguments))
+
+    def captures(self) -> None:
+        seen: set[str] = set()
+        for line in capture_lines(self.request["captures"]):
+            where = _("Line %(line)s: ") % {"line": line.number}
+            if not line.separated:
+                self.add("captures", where + _("write the capture as name = expression."))
+                continue
+            try:
+                NAME(line.name)
+            except ValidationError as error:
+                self.add("captures", f'{where}"{line.name}": {error.message}')
+            if line.name in seen:
+                self.add("captures", where + _('"%(name)s" is captured twice.') % {"name": line.name})
+            seen.add(line.name)
+            if not line.value:
+                self.add("captures", where + _("behind the = stands what to take from the answer."))
+            self.expression("captures", line.value, where)
+
+    def repeat(self) -> None:
+        probe, found = self.request["probe"], self.request["probe_found"]
+        if self.request["repeat"] == Repeat.PROBE:
+            if probe is None:
+                self.add("probe", _("Choose the operation that looks whether the request arrived."))
+            if not found.strip():
+                self.add("probe_found", _("Say by which answer of the probe it is known that the request arrived."))
+        if probe is not None and self.request["system_id"] not in (None, probe.system_id):
+            self.add("probe", _("The probe must be an operation of the same external system."))
+        self.expression("probe_found", found)
+
+    def _add_all(self, field: str, found: list[Problem], where: str = "") -> None:
+        for problem in found:
+            message = problem.message
+            if problem.name in AUTH_NAMES:
+                message += " " + _(
+                    "User and password are known only to a login request, whose name begins with login."
+                )
+            self.add(field, where + (message[:1].lower() + message[1:] if where else message))
+
+
+def _argument_problems(check: _Check, arguments: Iterable[Any]) -> Problems:
+    """Problems of SOAP arguments; each sentence begins with the argument's path."""
+    found: Problems = defaultdict(list)
+    given = {path: source for path, source in check.request["soap_arguments"].items() if source.strip()}
+    known = {argument.path: argument for argument in arguments}
+    for path in given:
+        if re.sub(r"\[\d+\]", "", path) not in known:
+            found["soap_arguments"].append(_("%(path)s: the operation has no such argument.") % {"path": path})
+    plain = {re.sub(r"\[\d+\]", "", path) for path in given}
+    for path, argument in known.items():
+        if argument.required and path not in plain:
+            found["soap_arguments"].append(_("%(path)s: the operation needs this argument.") % {"path": path})
+    for path, source in given.items():
+        problems = check_template(source, names=check.names, fields=check.fields, escape=Escape.TEXT)
+        found["soap_arguments"].extend(f"{path}: {problem.message}" for problem in problems)
+    return found
+
+
+def _body_escape(request: Mapping[str, Any]) -> Escape:
+    if request["protocol"] == Protocol.SOAP:
+        return Escape.XML
+    try:
+        return content_type_escape(request["content_type"])
+    except TemplateFailed:
+        return Escape.TEXT
+
+
+def _fails_as_a_whole(source: str, names: set[str], escape: Escape) -> str:
+    """Why the result is not what its language demands, with sample values; "" if it is, or if values are at fault."""
+    try:
+        render(source, sample_context(names), escape=escape, fields=placeholders())
+    except TemplateFailed as error:
+        return "" if error.line or error.name else error.message
+    return ""

@@ -1,0 +1,132 @@
+/* Configuration screens: fields that depend on others, SOAP arguments, steps by keyboard, copying, task suggestions.
+   Everything works without this file, only with more on the screen. */
+(() => {
+  "use strict";
+
+  // --- fields that are shown only when others have certain values: data-show-when="kind=mail|note wsdl=" -----------
+  const prefixOf = (name) => name.slice(0, name.lastIndexOf("-") + 1);
+  const nameOf = (element) => element.name || element.dataset.name || "";
+
+  function holds(test, prefix) {
+    const [, field, sign, values] = test.match(/^([a-z_]+)(!?=)(.*)$/);
+    const source = document.querySelector(`[name="${prefix}${field}"]`);
+    if (!source) return true;
+    return values.split("|").includes(source.value) === (sign === "=");
+  }
+
+  function isWanted(element) {
+    const prefix = prefixOf(nameOf(element));
+    return element.dataset.showWhen.split(" or ").some((all) => all.split(" ").every((test) => holds(test, prefix)));
+  }
+
+  function refresh() {
+    document.querySelectorAll("[data-show-when]").forEach((element) => {
+      const line = element.closest(".field-line");
+      if (line) line.classList.toggle("is-not-shown", !isWanted(element));
+    });
+    document.querySelectorAll(".form-row.field-row").forEach((row) => {
+      const lines = [...row.querySelectorAll(":scope > .field-line")];
+      if (lines.length) row.classList.toggle("is-not-shown", lines.every((line) => line.classList.contains("is-not-shown")));
+    });
+    document.querySelectorAll("fieldset.module").forEach((set) => {
+      const rows = [...set.querySelectorAll(".form-row.field-row")];
+      if (rows.length && !set.querySelector("fieldset, .formset")) {
+        set.classList.toggle("is-not-shown", rows.every((row) => row.classList.contains("is-not-shown")));
+      }
+    });
+  }
+
+  // --- SOAP: only the chosen WSDL's operations, and the inputs for the chosen operation's arguments ------------------
+  function offerOperations(wsdl) {
+    const operation = document.querySelector(`[name="${prefixOf(wsdl.name)}soap_operation"]`);
+    const label = wsdl.selectedOptions[0] ? wsdl.selectedOptions[0].text : "";
+    if (!operation) return;
+    operation.querySelectorAll("optgroup").forEach((group) => {
+      group.hidden = group.disabled = Boolean(wsdl.value) && group.label !== label;
+    });
+    const chosen = operation.selectedOptions[0];
+    if (chosen && chosen.parentElement.disabled) operation.value = "";
+  }
+
+  async function loadArguments(prefix) {
+    const box = document.querySelector(`.soap-arguments[data-name="${prefix}soap_arguments"]`);
+    const value = (name) => (document.querySelector(`[name="${prefix}${name}"]`) || {}).value || "";
+    if (!box || !value("wsdl") || !value("soap_operation")) return;
+    const query = new URLSearchParams({ wsdl: value("wsdl"), operation: value("soap_operation"),
+      version: value("soap_version"), name: `${prefix}soap_arguments` });
+    const answer = await fetch(`${box.dataset.url}?${query}`, { headers: { "X-Requested-With": "fetch" } });
+    if (!answer.ok) return;
+    const typed = new Map([...box.querySelectorAll("textarea")].map((area) => [area.name, area.value]));
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".soap-arguments");
+    fresh.querySelectorAll("textarea").forEach((area) => { area.value = typed.get(area.name) || area.value; });
+    if (box.dataset.showWhen) fresh.dataset.showWhen = box.dataset.showWhen;
+    box.replaceWith(fresh);
+  }
+
+  // --- steps: unfold opens a collapsed step by mouse only ------------------------------------------------------------
+  function isOpen(heading) {
+    const body = heading.parentElement.querySelector(":scope > div");
+    return Boolean(body) && getComputedStyle(body).display !== "none";
+  }
+
+  function makeToggles() {
+    document.querySelectorAll("#steps-group .form-group:not(.empty-form) h3:not(.step-toggle)").forEach((heading) => {
+      heading.classList.add("step-toggle");
+      heading.tabIndex = 0;
+      heading.setAttribute("role", "button");
+      const tell = () => requestAnimationFrame(() => heading.setAttribute("aria-expanded", String(isOpen(heading))));
+      heading.addEventListener("click", tell);
+      heading.addEventListener("keydown", (event) => {
+        if (event.target === heading && (event.key === "Enter" || event.key === " ")) {
+          event.preventDefault();
+          heading.click();
+        }
+      });
+      tell();
+    });
+  }
+
+  document.addEventListener("formset:added", (event) => {
+    makeToggles();
+    refresh();
+    const heading = event.target.querySelector("h3.step-toggle");
+    if (heading) requestAnimationFrame(() => { if (!isOpen(heading)) heading.click(); });
+  });
+
+  document.addEventListener("change", (event) => {
+    const { target } = event;
+    if (!target.name) return;
+    if (/(^|-)wsdl$/.test(target.name)) offerOperations(target);
+    if (/(^|-)(wsdl|soap_operation|soap_version)$/.test(target.name)) loadArguments(prefixOf(target.name));
+    refresh();
+  });
+
+  // --- copying ------------------------------------------------------------------------------------------------------
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest(".copy-text");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), 1500);
+  });
+
+  // --- suggestions for a task -----------------------------------------------------------------------------------------
+  let waiting = 0;
+  document.addEventListener("input", (event) => {
+    if (!event.target.dataset || !event.target.dataset.suggest) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const list = document.getElementById(event.target.dataset.suggest);
+      const answer = await fetch(`${list.dataset.url}?${new URLSearchParams({ q: event.target.value })}`);
+      if (!answer.ok) return;
+      const { tasks } = await answer.json();
+      list.replaceChildren(...tasks.map((text) => Object.assign(document.createElement("option"), { value: text })));
+    }, 200);
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("select[name$=wsdl]").forEach(offerOperations);
+    makeToggles();
+    refresh();
+  });
+})();
