@@ -16,6 +16,8 @@ SAME_ACTION = timedelta(seconds=5)
 SENTENCES: dict[str, Promise] = {
     "note": _("wrote"),
     "files": _("attached"),
+    EventName.NOTE_ADDED: _("wrote"),
+    EventName.ATTACHMENT_ADDED: _("attached"),
     EventName.TICKET_CREATED: _("raised the ticket"),
     EventName.TICKET_CHANGED: _("changed the ticket"),
     EventName.TICKET_CLOSED: _("closed the ticket"),
@@ -62,8 +64,8 @@ class TimelineEntry:
 
     @property
     def sentence(self) -> Promise | str:
-        """What the author did, in words."""
-        return SENTENCES.get(self.kind, self.kind)
+        """What the author did, in words; an event of another package by its name."""
+        return SENTENCES.get(self.kind, self.kind.replace("_", " "))
 
     @property
     def is_internal(self) -> bool:

@@ -27,7 +27,7 @@ from tickets.lifecycle import Phase
 from tickets.models import History, Task, Ticket, Visibility
 from tickets.panels import Badge, TicketPanel, badges_of, ticket_panels
 from tickets.selectors import last_change, standing
-from tickets.timeline import TimelineEntry, timeline
+from tickets.timeline import TimelineEntry, of_history, timeline
 from tickets.views.once import once
 
 TEMPLATE = "admin/tickets/ticket/page.html"
@@ -49,18 +49,10 @@ class TaskCard:
 
 @dataclass
 class Spoken:
-    """An entry of the conversation, with what changed in words."""
+    """An entry of the conversation or the history, with what changed in words."""
 
     entry: TimelineEntry
     changes: list[Change]
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """A row of the history, in words."""
-
-    row: History
-    change: Change
 
 
 def ticket_page(model_admin: ModelAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:
@@ -187,7 +179,10 @@ def _conversation(ticket: Ticket) -> list[Spoken]:
 def _history(request: HttpRequest, ticket: Ticket) -> Page:
     rows = History.objects.filter(ticket=ticket).select_related("task").order_by("-id")
     page = Paginator(rows, HISTORY_PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = [Remembered(row, in_words(row)) for row in page.object_list]  # type: ignore[misc]
+    entries = of_history(reversed(list(page.object_list)))
+    page.object_list = [  # type: ignore[misc]
+        Spoken(entry, [in_words(row) for row in entry.changes if row.field]) for entry in reversed(entries)
+    ]
     return page
 
 
