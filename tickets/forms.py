@@ -95,6 +95,11 @@ class OnceForm(forms.Form):
         """What is wrong with the form as a whole."""
         return [*self.non_field_errors(), *self.errors.get("token", [])]
 
+    @property
+    def chose_files(self) -> bool:
+        """Whether files came with it: a browser cannot show them again."""
+        return bool(self.files)
+
     def file_contents(self) -> list[FileContent]:
         """The chosen files as the actions take them."""
         contents = []

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from tickets.filters import TicketFilter
 from tickets.lifecycle import Phase
-from tickets.models import Ticket
+from tickets.models import Priority, Ticket
 from tickets.selectors import standing, tickets_of
 from tickets.views.access import contact_page
 from tickets.views.status import CLOSED_TO_WRITING
@@ -26,8 +26,14 @@ class OwnTicketFilter(TicketFilter):
     status = django_filters.ChoiceFilter(
         method="filter_state", choices=STATES, label=_("Status"), empty_label=_("All")
     )
-    queue = None
-    category = None
+    priority = django_filters.ModelChoiceFilter(
+        queryset=Priority.objects.all(), label=_("Priority"), empty_label=_("All")
+    )
+    queue = category = None
+
+    class Meta:
+        model = Ticket
+        fields = ["search", "status", "priority"]
 
     def filter_state(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
         """Open, with a solution that waits for an answer, or closed."""

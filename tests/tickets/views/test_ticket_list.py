@@ -64,6 +64,10 @@ def test_priorities_are_filtered(cast: Cast, owner: Client) -> None:
     assert titles(owner, f"?priority={urgent.pk}") == ["The printer beeps"]
 
 
+def test_only_what_means_something_to_end_users_is_offered(cast: Cast, owner: Client) -> None:
+    assert list(owner.get(LIST).context["form"].fields) == ["search", "status", "priority"]
+
+
 def test_pages_keep_the_search(cast: Cast, owner: Client) -> None:
     for number in range(25):
         raise_ticket(cast.owner, f"Chair {number}")
