@@ -155,7 +155,7 @@ def _refuse_dangerous(host: str, address: Address, *, in_network: bool, allow_pr
     if not _is_public(inner) and not allow_private:
         raise AddressRefused(
             _(
-                "%(host)s leads to the private address %(address)s. Tick “Private addresses allowed” for this "
+                "%(host)s leads to the private address %(address)s. Tick “May be in our own network” for this "
                 "system, or add its network to the allowed hosts."
             )
             % words
