@@ -1,7 +1,7 @@
 """Signing in and out, and the pages for what goes wrong."""
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.views import defaults
 
@@ -50,8 +50,10 @@ def test_refusals_say_what_to_do(view: object, text: str, rf: RequestFactory) ->
     assert text in answer.content.decode()
 
 
-def test_the_page_for_our_own_faults_needs_neither_request_nor_database(rf: RequestFactory) -> None:
-    request: HttpRequest = rf.get("/")
-    answer: HttpResponse = defaults.server_error(request)
+def test_the_page_for_our_own_faults_works_when_even_the_addresses_are_broken(
+    rf: RequestFactory, settings: object
+) -> None:
+    settings.ROOT_URLCONF = "tests.no_such_module"
+    answer: HttpResponse = defaults.server_error(rf.get("/"))
     assert answer.status_code == 500
     assert "Something went wrong" in answer.content.decode()
