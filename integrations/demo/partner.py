@@ -95,7 +95,8 @@ def _rest_operations(system: ExternalSystem) -> dict[str, tuple[OperationTemplat
         body="""{
   "caller_reference": "{{ task.number }}",
   "title": "{{ ticket.title }}",
-  "description": "{{ task.description }}",
+  "description": "{{ task.description }}
+    {%- for note in ticket.notes %}\\n\\n{{ note.author }}: {{ note.text }}{% endfor %}",
   "priority": "{{ ticket.priority.code }}",
   "contact": {"name": "{{ ticket.contact.name }}", "email": "{{ ticket.contact.email }}"},
   "requested_by": "{{ event.actor }}"
@@ -191,7 +192,10 @@ def _soap_operations(system: ExternalSystem) -> dict[str, tuple[OperationTemplat
         {
             "CallerReference": "{{ task.number }}",
             "Title": "{{ ticket.title }}",
-            "Description": "{{ task.description }}",
+            "Description": (
+                "{{ task.description }}"
+                "{% for note in ticket.notes %}\n\n{{ note.author }}: {{ note.text }}{% endfor %}"
+            ),
             "Priority": "{{ ticket.priority.name }}",
             "Contact.Name": "{{ ticket.contact.name }}",
             "Contact.Email": "{{ ticket.contact.email }}",
