@@ -6,8 +6,10 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from tickets.actors import Actor
-from tickets.errors import Conflict
+from tickets.errors import Conflict, InvalidInput
 from tickets.models import History, Task, Ticket
+
+MAX_TITLE_CHARACTERS = 250
 
 
 def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticket:
@@ -15,7 +17,11 @@ def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticke
 
     `no_key`: rows that merely point at the ticket (an exchange, a history row) can be written meanwhile.
     """
-    locked = Ticket.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "priority").get(pk=ticket.pk)
+    locked = (
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("contact", "priority")
+        .get(pk=ticket.pk)
+    )
     refuse_stale(locked, expected_version)
     return locked
 
@@ -36,6 +42,16 @@ def refuse_stale(record: Ticket | Task, expected_version: int | None) -> None:
             _("%(number)s was changed by somebody else in the meantime. Reload the page and apply your change again.")
             % {"number": record.number}
         )
+
+
+def checked_title(title: str) -> str:
+    """The title without space around it; `InvalidInput` if nothing is left or it is longer than its column."""
+    title = title.strip()
+    if not title:
+        raise InvalidInput(_("A title is needed."))
+    if len(title) > MAX_TITLE_CHARACTERS:
+        raise InvalidInput(_("The title is longer than %(limit)d characters.") % {"limit": MAX_TITLE_CHARACTERS})
+    return title
 
 
 def authored(actor: Actor) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.actions.record import lock_task, lock_ticket, set_fields, write_history
+from tickets.actions.record import checked_title, lock_task, lock_ticket, set_fields, write_history
 from tickets.actions.ticket import mark_closed, mark_open
 from tickets.actors import Actor
 from tickets.errors import InvalidInput, TransitionRefused
@@ -66,10 +66,7 @@ def assign_task(
     A task that comes from review is worked on again; a closed one has to be reopened first.
     """
     task = lock_task(task, expected_version=expected_version)
-    if assignee is not None and not group.members.filter(pk=assignee.pk).exists():
-        raise InvalidInput(
-            _("%(person)s is not a member of %(group)s.") % {"person": assignee.get_username(), "group": group}
-        )
+    _check_member(group, assignee)
     old_group, old_phase = task.group, task.phase
     values: dict[str, Any] = {
         "group": group,
@@ -90,7 +87,11 @@ def change_task(*, actor: Actor, task: Task, expected_version: int | None = None
     expected = values.get("expected_resolution_at")
     if isinstance(expected, datetime) and timezone.is_naive(expected):
         raise InvalidInput(_("The expected resolution time needs a time zone."))
+    if "title" in values:
+        values["title"] = checked_title(values["title"])
     task = lock_task(task, expected_version=expected_version)
+    if "assignee" in values and values["assignee"] != task.assignee:
+        _check_member(task.group, values["assignee"])
     return _moved(actor, task, EventName.TASK_CHANGED, values)
 
 
@@ -244,6 +245,17 @@ def _moved(
         )
     )
     return task
+
+
+def _check_member(group: AssignmentGroup | None, assignee: "User | None") -> None:
+    if assignee is None:
+        return
+    if group is None:
+        raise InvalidInput(_("Assign the task to a group first: only its members can work on it."))
+    if not group.members.filter(pk=assignee.pk).exists():
+        raise InvalidInput(
+            _("%(person)s is not a member of %(group)s.") % {"person": assignee.get_username(), "group": group}
+        )
 
 
 def _check_code(completion_code: str) -> None:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.actions.record import lock_ticket, set_fields, write_history
+from tickets.actions.record import checked_title, lock_ticket, set_fields, write_history
 from tickets.actors import Actor
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish
@@ -44,14 +44,9 @@ def create_ticket(
     priority: Priority | None = None,
 ) -> Ticket:
     """A new open ticket with the next number and no tasks yet."""
-    title = title.strip()
-    if not title:
-        raise InvalidInput(_("A ticket needs a title."))
-    if len(title) > 250:
-        raise InvalidInput(_("The title is longer than 250 characters."))
     ticket = Ticket.objects.create(
+        title=checked_title(title),
         number=next_ticket_number(),
-        title=title,
         description=description,
         contact=contact,
         queue=queue,
@@ -69,8 +64,8 @@ def change_ticket(*, actor: Actor, ticket: Ticket, expected_version: int | None 
     unknown = set(values) - set(EDITABLE)
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
-    if "title" in values and not values["title"].strip():
-        raise InvalidInput(_("A ticket needs a title."))
+    if "title" in values:
+        values["title"] = checked_title(values["title"])
     ticket = lock_ticket(ticket, expected_version=expected_version)
     changes = set_fields(ticket, values)
     if changes:
@@ -103,7 +98,7 @@ def close_ticket(
 @transaction.atomic
 def mark_closed(*, actor: Actor, ticket: Ticket) -> None:
     """Status Closed, for a ticket whose tasks are all closed; does nothing when it is closed already."""
-    ticket.refresh_from_db(fields=["status", "version"])
+    ticket.refresh_from_db(fields=["status", "version", "closed_at", "updated_at"])
     if ticket.is_closed:
         return
     changes = set_fields(ticket, {"status": TicketStatus.CLOSED, "closed_at": timezone.now()})
@@ -129,7 +124,7 @@ def reopen_ticket(*, actor: Actor, ticket: Ticket, reason: str = "", expected_ve
 @transaction.atomic
 def mark_open(*, actor: Actor, ticket: Ticket, reason: str = "") -> None:
     """Status Open, for a ticket of which a task was reopened; does nothing when it is open already."""
-    ticket.refresh_from_db(fields=["status", "version"])
+    ticket.refresh_from_db(fields=["status", "version", "closed_at", "updated_at"])
     if not ticket.is_closed:
         return
     changes = set_fields(ticket, {"status": TicketStatus.OPEN, "closed_at": None})
