@@ -58,7 +58,7 @@ class Step(RequestTemplate):
         _("name"),
         max_length=60,
         validators=[NAME],
-        help_text=_("Later steps use its captures as steps.<name>.<capture>"),
+        help_text=_("Later steps use what it captures, for example as steps.create.reference if its name is create."),
     )
     kind = models.CharField(_("kind"), max_length=20, choices=StepKind.choices)
     condition = models.TextField(
