@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/logout/", accounts.sign_out, name="logout"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("integrations.inbound.rest.urls")),
+    path("", include("integrations.inbound.workflow_service.urls")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.inbound.messages import Message, Receipt, digest
+from integrations.inbound.messages import Message, Receipt, TaskMessage, digest
 from integrations.inbound.problems import DifferentContent, InProgress
 from integrations.models import ExternalSystem, StoredAnswer
 
@@ -31,12 +31,13 @@ class Claim:
     taken_at: datetime
 
 
-def keys_of(message: Message, *, endpoint: str, idempotency_key: str) -> list[str]:
-    """The keys under which a repetition is recognised: the caller's key for this address, its own message id for this
-    operation and task."""
+def keys_of(message: Message, *, dialect: str, idempotency_key: str) -> list[str]:
+    """The keys under which a repetition is recognised: the caller's idempotency key, for this endpoint, and its own
+    message id, whatever dialect it comes in. Both count for one operation and one task."""
     keys = []
     if idempotency_key:
-        keys.append(_fitting(f"key {endpoint} {idempotency_key}"))
+        target = message.target if isinstance(message, TaskMessage) else ""
+        keys.append(_fitting(f"key {dialect} {message.operation} {target} {idempotency_key}"))
     if message.message_id:
         keys.append(_fitting(f"message {message.operation} {message.target} {message.message_id}"))
     return keys

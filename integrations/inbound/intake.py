@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.inbound import dedupe, operations
-from integrations.inbound.bodies import storable
+from integrations.inbound.bodies import redacted, storable, without_files
 from integrations.inbound.messages import (
     Acknowledgement,
     Files,
@@ -25,7 +25,7 @@ from integrations.inbound.messages import (
 )
 from integrations.inbound.problems import Disagrees, NotFound, Refused, from_action
 from integrations.models import Exchange, ExternalSystem, Outcome, Way
-from integrations.secrets import redact_body, redact_headers, redact_url
+from integrations.secrets import redact_headers, redact_url
 from integrations.visibility import tasks_visible_to
 from tickets.errors import ActionRefused
 from tickets.models import Task
@@ -70,7 +70,7 @@ def arrived(
         method=method[:10],
         url=storable(redact_url(url, names=names)),
         request_headers=clean,
-        request_body=storable(redact_body(body, headers.get("Content-Type", ""), names=names)),
+        request_body=storable(redacted(body, headers.get("Content-Type", ""), names)),
         replay_of=replay_of,
     )
     return Arrived(exchange=exchange, system=system)
@@ -80,14 +80,17 @@ def deliver(
     call: Arrived,
     message: Message,
     *,
-    endpoint: str,
     idempotency_key: str = "",
     hold_echo: bool = True,
 ) -> Receipt:
-    """Do what the message asks, once. Raises `Refused`; then nothing was changed."""
+    """Do what the message asks, once. Raises `Refused`; then nothing was changed.
+
+    With `hold_echo` false a message is applied that was held back: it is a repetition, and wanted.
+    """
     assert call.system is not None  # noqa: S101 - a dialect delivers only what it has authenticated
     call.exchange.message_id = message.message_id
-    keys = dedupe.keys_of(message, endpoint=endpoint, idempotency_key=idempotency_key)
+    dialect = call.exchange.dialect
+    keys = dedupe.keys_of(message, dialect=dialect, idempotency_key=idempotency_key) if hold_echo else []
     claim = dedupe.claim(system=call.system, message=message, keys=keys)
     if isinstance(claim, Receipt):
         call.receipt, call.repeated = claim, True
@@ -212,15 +215,11 @@ def finished(
         exchange.outcome = Outcome.HELD_BACK
     else:
         exchange.outcome = Outcome.SUCCEEDED
-    exchange.save(
-        update_fields=[
-            "status",
-            "response_headers",
-            "response_body",
-            "duration_ms",
-            "outcome",
-            "error",
-            "task",
-            "message_id",
-        ]
-    )
+    fields = ["status", "response_headers", "response_body", "duration_ms", "outcome", "error", "task", "message_id"]
+    # What was refused or held back is kept whole, so that it can be mapped again.
+    if exchange.outcome in (Outcome.SUCCEEDED, Outcome.REPEATED):
+        slim = without_files(exchange.request_body)
+        if slim != exchange.request_body:
+            exchange.request_body = slim
+            fields.append("request_body")
+    exchange.save(update_fields=fields)

@@ -97,7 +97,7 @@ class InboundView(APIView):
         if key and not IDEMPOTENCY_KEY.fullmatch(key):
             raise Invalid(_("An Idempotency-Key has 1 to 200 visible ASCII characters."))
         message = message_of(self.operation, self.request.data, task_number=known_number(task_number))
-        receipt = intake.deliver(self.call, message, endpoint=self.request.path.rstrip("/"), idempotency_key=key)
+        receipt = intake.deliver(self.call, message, idempotency_key=key)
         made = receipt.changed and self.operation in ("update", "attach", "create")
         headers = {"Idempotency-Replayed": "true"} if self.call.repeated else {}
         return Response(asdict(receipt), status=201 if made else 200, headers=headers)

@@ -1,0 +1,107 @@
+"""Messages that were recorded but had no effect, given another chance by a person.
+
+A refused one can be mapped again after what was in its way was mended; one that was held back as an echo can be
+applied anyway. Both make a new exchange that points to the first, which stays as it was.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+
+from integrations.inbound import intake
+from integrations.inbound.messages import Message
+from integrations.inbound.problems import Broken, Refused
+from integrations.inbound.rest import mapping as rest
+from integrations.inbound.rest.problems import as_refused
+from integrations.inbound.workflow_service import mapping as workflow_service
+from integrations.models import Exchange, Outcome, Way
+from tickets.actions import add_remark
+from tickets.actors import Actor
+from tickets.errors import ActionRefused
+
+logger = logging.getLogger(__name__)
+
+DIALECTS: Final[Mapping[str, Callable[[Exchange], Message]]] = {
+    "rest": rest.read_again,
+    "workflow_service": workflow_service.read_again,
+}
+
+
+def replay_inbound(exchange: Exchange, *, by: Actor) -> Exchange:
+    """Map a refused message again and do what it asks. The new exchange; its outcome says whether it worked now.
+
+    Raises `ActionRefused` where there is nothing to replay.
+    """
+    return _again(exchange, Outcome.REFUSED, by, hold_echo=True)
+
+
+def apply_anyway(exchange: Exchange, *, by: Actor) -> Exchange:
+    """Do what a message asks that was held back as an echo of our own text. The new exchange."""
+    return _again(exchange, Outcome.HELD_BACK, by, hold_echo=False)
+
+
+def why_not(exchange: Exchange, outcome: str) -> str:
+    """Why this exchange cannot be replayed; empty if it can be."""
+    if exchange.way != Way.IN or exchange.outcome != outcome or exchange.dialect not in DIALECTS:
+        return _("Only incoming messages that were refused or held back can be replayed.")
+    if exchange.system_id is None:
+        return _("It is not known who sent this.")
+    just_now = Q(outcome=Outcome.SENDING, started_at__gt=timezone.now() - timedelta(minutes=1))
+    if exchange.replays.filter(just_now | Q(outcome__in=[Outcome.SUCCEEDED, Outcome.REPEATED])).exists():
+        return _("This message was replayed already.")
+    return ""
+
+
+def _again(exchange: Exchange, outcome: str, by: Actor, *, hold_echo: bool) -> Exchange:
+    with transaction.atomic():
+        # Two clicks at once: the second waits here, and finds the replay of the first.
+        exchange = Exchange.objects.select_for_update(of=("self",), no_key=True).get(pk=exchange.pk)
+        if reason := why_not(exchange, outcome):
+            raise ActionRefused(reason)
+        call = intake.arrived(
+            dialect=exchange.dialect,
+            operation=exchange.operation,
+            method=exchange.method,
+            url=exchange.url,
+            headers=exchange.request_headers,
+            body=exchange.request_body,
+            system=exchange.system,
+            replay_of=exchange,
+        )
+    problem: Refused | None = None
+    try:
+        message = DIALECTS[exchange.dialect](exchange)
+        # Under the keys of the first delivery: should the other desk send it once more, it is a repetition.
+        key = exchange.request_headers.get("Idempotency-Key", "")
+        intake.deliver(call, message, idempotency_key=key, hold_echo=hold_echo)
+    except (Refused, ActionRefused, ValidationError) as error:
+        problem = as_refused(error)
+    except Exception:
+        logger.exception("replaying exchange %s failed", exchange.pk)
+        problem = Broken()
+    if call.receipt is not None and call.exchange.task is not None:
+        text = _("Message %(old)d of %(system)s was replayed as %(new)d.")
+        add_remark(
+            actor=by,
+            ticket=call.exchange.task.ticket,
+            task=call.exchange.task,
+            text=text % {"old": exchange.pk, "system": call.system, "new": call.exchange.pk},
+        )
+    answer = asdict(call.receipt) if call.receipt else {"detail": str(problem)}
+    intake.finished(
+        call,
+        status=problem.status if problem else 200,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(answer, ensure_ascii=False),
+        problem=problem,
+    )
+    return call.exchange
