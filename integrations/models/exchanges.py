@@ -78,7 +78,8 @@ class Exchange(models.Model):
         verbose_name_plural = _("exchange log")
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["system", "started_at"], name="exchange_system_time"),
+            # The overview asks for each system's last success and last failure.
+            models.Index(fields=["system", "outcome", "started_at"], name="exchange_system_outcome"),
             models.Index(fields=["outcome", "started_at"], name="exchange_outcome_time"),
         ]
 
