@@ -51,8 +51,6 @@ class Trial:
     headline: str
     detail: str = ""
     advice: str = ""
-    status: int | None = None
-    milliseconds: int | None = None
     exchange: Exchange | None = None
 
 
@@ -91,15 +89,18 @@ def try_connection(system: ExternalSystem, operation: OperationTemplate | None =
     except (SecretUnreadable, TemplateFailed, RequestInvalid) as problem:
         return Trial(False, _("Nothing was sent."), detail=str(problem))
     exchange = done.exchange
-    found = {"status": exchange.status, "milliseconds": exchange.duration_ms, "exchange": exchange}
     if done.verdict.outcome == Outcome.SUCCEEDED:
-        return Trial(True, _("The other desk answered."), advice=_about_success(system, operation, exchange), **found)
+        return Trial(
+            True, _("The other desk answered."), advice=_about_success(system, operation, exchange), exchange=exchange
+        )
     detail = exchange.error
     if exchange.status is None:
         return Trial(
             False, _("There was no answer."), detail=detail, advice=_about_silence(done.verdict.outcome), **found
         )
-    return Trial(False, _("The other desk refused."), detail=detail, advice=_about_status(exchange.status), **found)
+    return Trial(
+        False, _("The other desk refused."), detail=detail, advice=_about_status(exchange.status), exchange=exchange
+    )
 
 
 def fetch_for(wsdl: WsdlDocument) -> Fetched:
@@ -163,7 +164,7 @@ def _about_success(system: ExternalSystem, operation: OperationTemplate | None, 
 
 def _about_silence(outcome: Outcome) -> str:
     if outcome == Outcome.MISCONFIGURED:
-        return _("Check the address, the further allowed hosts and the authentication of this system.")
+        return ""
     if outcome == Outcome.UNKNOWN:
         return _("It was reached, but did not answer in time. Ask the other desk, or allow it more time.")
     return _("Check the address, and whether a firewall or proxy stands between this portal and the other desk.")

@@ -89,7 +89,7 @@ def preview(
         _show(shown, described, system, context)
         if described["kind"] == StepKind.STOP and shown.runs:
             stopped = _('Not reached: the step "%(name)s" stops the process.') % {"name": shown.name}
-        if described["request"] is not None:
+        if described["request"] is not None and shown.runs:
             names = capture_names(described["request"]["captures"])
             context["steps"][described["name"]] = {name: f"{SAMPLE_MARK}{name}" for name in names}
     return steps
@@ -166,7 +166,9 @@ def _show(shown: StepPreview, described: dict[str, Any], system: ExternalSystem,
         else:
             _show_local(shown, described, context)
     except (TemplateFailed, TransportError, ArgumentProblem, WsdlProblem) as problem:
-        shown.problems.append(str(problem))
+        # What is not executed for this event need not be possible for it.
+        if shown.runs:
+            shown.problems.append(str(problem))
 
 
 def _show_request(

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
@@ -22,10 +23,18 @@ class Page(ModelAdmin):
             raise PermissionDenied
         return row
 
-    def page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        """A page in the admin's frame."""
+    def page(self, request: HttpRequest, template: str, row: Model, **context: Any) -> TemplateResponse:
+        """A page about one row in the admin's frame; it leads back to that row."""
         request.current_app = self.admin_site.name
-        shared = {**self.admin_site.each_context(request), "opts": self.model._meta, "media": self.media}
+        opts = self.model._meta
+        shared = {
+            **self.admin_site.each_context(request),
+            "opts": opts,
+            "media": self.media,
+            "original": row,
+            "subtitle": str(row),
+            "back": reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=(row.pk,)),
+        }
         return TemplateResponse(request, f"admin/integrations/{template}", {**shared, **context})
 
 
@@ -36,7 +45,7 @@ class ConfigurationAdmin(SimpleHistoryAdmin, Page):
     list_per_page = 50
 
     def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """History is for reading: going back would bring back neither secrets nor the rows that belong to this one."""
+        """History is for reading: going back would bring back neither secrets nor the rows that belong to it."""
         return True
 
     def history_form_view(

@@ -29,6 +29,7 @@ class GroupBindingInline(StackedInline):
     extra = 1
     max_num = 1
     can_delete = False
+    hide_title = True
     fieldsets = [
         (None, {"fields": ["integrated", "system"]}),
         (_("Processes (the same one may serve all)"), {"fields": PROCESSES}),
@@ -40,7 +41,7 @@ class GroupBindingInline(StackedInline):
     @display(description=_("earlier settings"))
     def changes(self, obj: GroupBinding) -> SafeString | str:
         if obj.pk is None:
-            return "–"
+            return "-"
         url = reverse("admin:integrations_groupbinding_history", args=(obj.pk,))
         return format_html('<a class="text-link" href="{}">{}</a>', url, gettext("History of this integration"))
 

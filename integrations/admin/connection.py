@@ -41,8 +41,8 @@ def connection_page(model_admin: Page, request: HttpRequest, system: ExternalSys
     return model_admin.page(
         request,
         "connection.html",
+        system,
         title=gettext("Test connection"),
-        subtitle=system.name,
         system=system,
         form=form,
         trial=trial,

@@ -39,11 +39,14 @@ class KeyInline(ListInline):
     def begins_with(self, obj: SystemKey) -> SafeString:
         return format_html("<code>{}…</code>", obj.prefix)
 
-    @display(description=_("state"), label={"in_use": "success", "revoked": "danger", "expired": "warning"})
-    def state(self, obj: SystemKey) -> tuple[str, Any]:
+    @display(description=_("state"))
+    def state(self, obj: SystemKey) -> SafeString:
+        kind, words = "good", gettext("In use")
         if obj.revoked:
-            return "revoked", _("Revoked")
-        return ("expired", _("Expired")) if obj.has_expired else ("in_use", _("In use"))
+            kind, words = "bad", gettext("Revoked")
+        elif obj.has_expired:
+            kind, words = "idle", gettext("Expired")
+        return format_html('<span class="state-{}">{}</span>', kind, words)
 
     @display(description="")
     def revoke(self, obj: SystemKey) -> SafeString | str:
@@ -88,8 +91,8 @@ def new_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem
     response = model_admin.page(
         request,
         "key_new.html",
+        system,
         title=gettext("New API key"),
-        subtitle=system.name,
         system=system,
         form=form,
         key=key,
@@ -114,8 +117,8 @@ def revoke_key_page(model_admin: Page, request: HttpRequest, system: ExternalSys
     return model_admin.page(
         request,
         "key_revoke.html",
+        system,
         title=gettext("Revoke API key"),
-        subtitle=system.name,
         system=system,
         key=key,
         others=others,

@@ -146,8 +146,8 @@ def preview_page(model_admin: Page, request: HttpRequest, process: Process) -> H
     return model_admin.page(
         request,
         "preview.html",
+        process,
         title=gettext("Preview"),
-        subtitle=process.name,
         process=process,
         form=form,
         steps=steps,

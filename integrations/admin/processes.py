@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -49,6 +49,12 @@ class ProcessAdmin(ConfigurationAdmin):
         css = {"all": ["css/configuration.css"]}
         js = ["js/configuration.js", "js/field-picker.js"]
 
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "description":
+            field.widget.attrs["rows"] = 2
+        return field
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Process]:
         return super().get_queryset(request).annotate(steps_in_all=Count("steps"))
 
@@ -82,7 +88,7 @@ class ProcessAdmin(ConfigurationAdmin):
 
     @display(description=_("used by"))
     def used_by(self, obj: Any) -> str:
-        return ", ".join(sorted(obj.group_names)) or "–"
+        return ", ".join(sorted(obj.group_names)) or "-"
 
     @action(description=_("Preview"), icon="visibility", permissions=["preview"])
     def open_preview(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -17,6 +17,7 @@ from integrations.wsdls import find_operation, operations_of
 
 HTTP, SOAP = "protocol=http", "protocol=soap"
 WITH_BODY = "method=POST|PUT|PATCH|DELETE"
+CHANGES = f"{HTTP} {WITH_BODY} or {SOAP}"
 # name -> (language, rows, shown when)
 SOURCES: Mapping[str, tuple[str, int, str]] = {
     "path": ("template", 1, ""),
@@ -34,6 +35,8 @@ SHOWN_WHEN: Mapping[str, str] = {
     "soap_version": SOAP,
     "soap_operation": f"{SOAP} wsdl!=",
     "soap_action": f"{SOAP} wsdl=",
+    "creates": CHANGES,
+    "repeat": CHANGES,
     "probe": "repeat=probe",
     "settle_seconds": "repeat=probe",
 }
@@ -129,6 +132,10 @@ class RequestForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "wsdl" not in self.fields:
             return
+        self.fields["path"].help_text = _(
+            "Below the system's address; may hold {{ ... }}, for example /tickets. Empty: the address itself, or with "
+            "a WSDL the one that it names."
+        )
         self._offer("wsdl", {pk: wsdl_label(row) for pk, row in self.offered.wsdls.items()})
         self._offer("probe", {pk: str(row) for pk, row in self.offered.operations.items()})
         self._offer_soap_operations()
@@ -160,7 +167,8 @@ class RequestForm(forms.ModelForm):
         else:
             cleaned.update(body="", soap_action="")
         if not soap and cleaned.get("method") == "GET":
-            cleaned["body"] = ""
+            # What only reads can be asked again at any time.
+            cleaned.update(body="", creates=False, repeat=Repeat.SAFE)
         if cleaned.get("repeat") != Repeat.PROBE:
             cleaned.update(probe=None, probe_found="")
 

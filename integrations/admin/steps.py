@@ -40,7 +40,11 @@ SOURCES: Mapping[str, tuple[str, int]] = {
     "value": ("template", 1),
     "wait_for": ("template", 1),
 }
-ALWAYS = ("process", "position", "name", "kind", "condition", "id")
+# A mail may create a ticket, too, so this field stands above the parts of a request.
+REQUEST_PARTS = [
+    (title, {"fields": [name for name in options["fields"] if name != "creates"]})
+    for title, options in REQUEST_FIELDSETS
+]
 
 
 class StepForm(RequestForm):
@@ -61,7 +65,7 @@ class StepForm(RequestForm):
         if "operation" in self.fields:
             self._offer("operation", {pk: str(row) for pk, row in self.offered.operations.items()})
         if self.instance.pk is not None:
-            self.instance.get_inline_title = _title(self.instance)  # type: ignore[attr-defined]
+            self.instance.get_inline_title = _title(self.instance)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -155,10 +159,11 @@ class StepInline(RequestFieldsMixin, StackedInline):
                     "visibility",
                     "text",
                     "wait_for",
+                    "creates",
                 ]
             },
         ),
-        *REQUEST_FIELDSETS,
+        *REQUEST_PARTS,
     ]
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
@@ -207,7 +212,7 @@ def _title(step: Step) -> str:
     words = {"position": step.position, "name": step.name, "kind": step.get_kind_display()}
     if step.kind == StepKind.OPERATION and step.operation is not None:
         words["kind"] = str(step.operation)
-    title = gettext("%(position)s. %(name)s – %(kind)s") % words
+    title = gettext("%(position)s. %(name)s: %(kind)s") % words
     if step.condition:
         title += " " + gettext("(only when %(condition)s)") % {"condition": step.condition}
     return title

@@ -25,13 +25,13 @@ class SystemForm(forms.ModelForm):
     """`auth_secret` is no field of this form, so that nothing can write the stored value into a page."""
 
     secret = forms.CharField(
-        label=_("password, token or key"),
+        label=_("Password, token or key"),
         required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
     remove_secret = forms.BooleanField(
-        label=_("remove the stored secret"), required=False, widget=UnfoldBooleanSwitchWidget
+        label=_("Remove the stored secret"), required=False, widget=UnfoldBooleanSwitchWidget
     )
 
     class Meta:
@@ -47,6 +47,9 @@ class SystemForm(forms.ModelForm):
         login: Any = self.fields.get("auth_login")
         if login is not None:
             login.queryset = self.instance.operations.filter(name__startswith=LOGIN_PREFIX)
+        for name in ("allowed_hosts", "secret_names"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["rows"] = 3
         for name, when in SHOWN_WHEN.items():
             if name in self.fields:
                 widget: Any = self.fields[name].widget

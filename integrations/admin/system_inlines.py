@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from integrations.admin.request_words import request_words
 from integrations.models import OperationTemplate, WsdlDocument
 
 
@@ -45,8 +46,7 @@ class OperationInline(ListInline):
 
     @display(description=_("request"))
     def request(self, obj: OperationTemplate) -> SafeString:
-        line = f"SOAP {obj.soap_operation}" if obj.protocol == "soap" else f"{obj.method} {obj.path or '/'}"
-        return format_html("<code>{}</code>", line)
+        return format_html("<code>{}</code>", request_words(obj))
 
 
 class WsdlInline(ListInline):

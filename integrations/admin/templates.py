@@ -12,6 +12,7 @@ from unfold.decorators import display
 from integrations.admin.base import ConfigurationAdmin
 from integrations.admin.picker import picker_context
 from integrations.admin.request_fields import REQUEST_FIELDSETS, Offered, RequestFieldsMixin, RequestForm
+from integrations.admin.request_words import request_words
 from integrations.admin.soap_arguments import soap_arguments_view
 from integrations.admin.widgets import by_argument
 from integrations.configuration import (
@@ -73,11 +74,7 @@ class OperationTemplateAdmin(RequestFieldsMixin, ConfigurationAdmin):
 
     @display(description=_("request"))
     def request_line(self, obj: OperationTemplate) -> str:
-        return (
-            obj.soap_operation or f"{obj.method} {obj.path}"
-            if obj.protocol == "http"
-            else f"SOAP {obj.soap_operation}"
-        )
+        return request_words(obj)
 
     @display(description=_("repeating"), label={"safe": "success", "probe": "info", "ask": "warning"})
     def repeat_label(self, obj: OperationTemplate) -> tuple[str, str]:
@@ -119,7 +116,7 @@ class OperationTemplateAdmin(RequestFieldsMixin, ConfigurationAdmin):
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("wsdl", "probe"):
             # What is offered comes from `Offered`, loaded once; the queryset only checks what was sent.
-            kwargs["queryset"] = db_field.related_model._default_manager.select_related("system")  # type: ignore[union-attr]
+            kwargs["queryset"] = db_field.related_model._default_manager.select_related("system")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

@@ -36,13 +36,14 @@ class SoapArgumentsWidget(forms.Widget):
 
     template_name = "admin/integrations/soap_arguments.html"
 
-    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.arguments: Sequence[Argument] = ()
         self.problems: Mapping[str, Sequence[str]] = {}
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return render_to_string(self.template_name, {"name": name, **self.rows(name, value or {})})
+        context = {"name": name, "show_when": self.attrs.get("data-show-when", ""), **self.rows(name, value or {})}
+        return render_to_string(self.template_name, context)
 
     def rows(self, name: str, values: Mapping[str, str]) -> dict[str, Any]:
         """What the template shows: an input for each argument, and lines for what has none."""
@@ -87,7 +88,7 @@ class SoapArgumentsField(forms.Field):
     widget = SoapArgumentsWidget
 
     def __init__(self) -> None:
-        super().__init__(required=False, label=_("arguments"))
+        super().__init__(required=False, label=_("Arguments"))
 
     def to_python(self, value: Any) -> dict[str, str]:
         return value or {}

@@ -91,7 +91,7 @@ class WsdlDocumentAdmin(Page):
                 format_html(link, add, obj.system_id, obj.pk, info.name, info.version),
                 info.name,
                 info.version,
-                ", ".join(f"{a.path}*" if a.required else a.path for a in info.arguments) or "–",
+                ", ".join(f"{a.path}*" if a.required else a.path for a in info.arguments) or "-",
             )
             for info in infos
         )

@@ -74,7 +74,8 @@
       heading.classList.add("step-toggle");
       heading.tabIndex = 0;
       heading.setAttribute("role", "button");
-      const tell = () => requestAnimationFrame(() => heading.setAttribute("aria-expanded", String(isOpen(heading))));
+      // Alpine shows and hides in the frames after the click.
+      const tell = () => setTimeout(() => heading.setAttribute("aria-expanded", String(isOpen(heading))), 60);
       heading.addEventListener("click", tell);
       heading.addEventListener("keydown", (event) => {
         if (event.target === heading && (event.key === "Enter" || event.key === " ")) {
@@ -86,16 +87,22 @@
     });
   }
 
+  function nameNewStep(input) {
+    const title = input.closest(".form-group.template:not(.empty-form)")?.querySelector("h3 strong");
+    if (title) title.textContent = input.value || title.textContent;
+  }
+
   document.addEventListener("formset:added", (event) => {
     makeToggles();
     refresh();
     const heading = event.target.querySelector("h3.step-toggle");
-    if (heading) requestAnimationFrame(() => { if (!isOpen(heading)) heading.click(); });
+    if (heading) setTimeout(() => { if (!isOpen(heading)) heading.click(); }, 0);
   });
 
   document.addEventListener("change", (event) => {
     const { target } = event;
     if (!target.name) return;
+    if (/^steps-\d+-name$/.test(target.name)) nameNewStep(target);
     if (/(^|-)wsdl$/.test(target.name)) offerOperations(target);
     if (/(^|-)(wsdl|soap_operation|soap_version)$/.test(target.name)) loadArguments(prefixOf(target.name));
     refresh();
@@ -126,6 +133,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("select[name$=wsdl]").forEach(offerOperations);
+    document.querySelectorAll("#steps-group input[name$=-name]").forEach(nameNewStep);
     makeToggles();
     refresh();
   });
