@@ -26,11 +26,17 @@ LATEST = "j M Y, H:i"
 
 @dataclass(frozen=True)
 class Region:
-    """One part. `seen` names the state that `html` shows."""
+    """One part. `seen` names the state that it shows, and is known without rendering it."""
 
     name: str
-    html: str
     seen: str
+    request: HttpRequest
+    context: dict[str, Any]
+
+    @property
+    def html(self) -> str:
+        """What the page shows."""
+        return render_to_string(f"tickets/regions/{self.name}.html", self.context, self.request)
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class TicketRegions:
 
 
 def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) -> TicketRegions:
-    """Render all parts, in a constant number of queries. `answered` are forms to show again, with what was typed."""
+    """All parts, in a constant number of queries. `answered` are forms to show again, with what was typed."""
     forms: dict[str, OnceForm] = {form.name: form for form in answered}
     tasks = list(ticket.tasks.all())
     now = standing(ticket, tasks)
@@ -57,9 +63,9 @@ def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) ->
         words=str(now.label),
         latest=_latest(entries),
         all=[
-            _shown(request, "status", _status_context(ticket, tasks, now)),
+            _status(request, ticket, tasks, now),
             _decision(request, ticket, forms),
-            _shown(request, "timeline", {"ticket": ticket, "entries": entries}),
+            _timeline(request, ticket, entries),
             _answer(request, ticket, forms),
         ],
         forms=frozenset(_forms_shown(ticket)),
@@ -72,20 +78,23 @@ def _forms_shown(ticket: Ticket) -> list[str]:
     return shown + (["reopen"] if may_reopen(ticket) else [])
 
 
-def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> Region:
-    """A part without forms: what it says is its state, so that nothing that changes can be forgotten."""
-    html = render_to_string(f"tickets/regions/{name}.html", context, request)
-    return Region(name=name, html=html, seen=hashlib.sha256(html.encode()).hexdigest()[:16])
+def _digest(*said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
-def _status_context(ticket: Ticket, tasks: list[Task], now: Standing) -> dict[str, Any]:
-    expected = [task.expected_resolution_at for task in tasks if task.expected_resolution_at and not task.is_closed]
-    return {
-        "ticket": ticket,
-        "standing": now,
-        "expected": max(expected, default=None),
-        "facts": public_facts(ticket),
-    }
+def _status(request: HttpRequest, ticket: Ticket, tasks: list[Task], now: Standing) -> Region:
+    dates = [task.expected_resolution_at for task in tasks if task.expected_resolution_at and not task.is_closed]
+    expected = max(dates, default=None)
+    facts = public_facts(ticket)
+    seen = _digest(str(now), expected, facts, ticket.priority_id, ticket.category_id, ticket.closed_at)
+    context = {"ticket": ticket, "standing": now, "expected": expected, "facts": facts}
+    return Region(name="status", seen=seen, request=request, context=context)
+
+
+def _timeline(request: HttpRequest, ticket: Ticket, entries: list[TimelineEntry]) -> Region:
+    # Turning long conversations into HTML is what costs; what was written never changes.
+    seen = _digest(*[(entry.key, entry.text, [file.pk for file in entry.files]) for entry in entries])
+    return Region(name="timeline", seen=seen, request=request, context={"ticket": ticket, "entries": entries})
 
 
 def _decision(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) -> Region:
@@ -97,8 +106,8 @@ def _decision(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) 
         "accept": _renewed(forms.get("accept"), read) or AcceptForm(initial=read),
         "decline": _renewed(forms.get("decline"), read) or DeclineForm(initial=read),
     }
-    html = render_to_string("tickets/regions/decision.html", context, request)
-    return Region(name="decision", html=html, seen=f"{task.pk}.{task.version}" if task else "none")
+    seen = f"{task.pk}.{task.version}" if task else "none"
+    return Region(name="decision", seen=seen, request=request, context=context)
 
 
 def _renewed(form: OnceForm | None, read: dict[str, int]) -> OnceForm | None:
@@ -117,8 +126,8 @@ def _answer(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) ->
         "close": forms.get("close") or CloseForm(),
         "reopen": forms.get("reopen") or ReopenForm(),
     }
-    html = render_to_string("tickets/regions/answer.html", context, request)
-    return Region(name="answer", html=html, seen=f"{context['may_write']:d}{context['may_reopen']:d}")
+    seen = f"{context['may_write']:d}{context['may_reopen']:d}"
+    return Region(name="answer", seen=seen, request=request, context=context)
 
 
 def _latest(entries: list[TimelineEntry]) -> str:
