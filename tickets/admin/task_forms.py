@@ -194,17 +194,18 @@ class EditTaskForm(TaskForm):
     def starting_values(self) -> dict[str, Any]:
         """The task as it is."""
         task = self.the_task
+        expected = task.expected_resolution_at
         return {
             "title_text": task.title,
             "description": task.description,
             "assignee": task.assignee_id,
-            "expected_resolution_at": task.expected_resolution_at,
+            # The browser's field knows minutes only: what was not touched must not look touched.
+            "expected_resolution_at": expected.replace(second=0, microsecond=0) if expected else None,
         }
 
     def act(self, actor: Actor) -> Words:
         """Change."""
         data = self.cleaned_data
-        # The browser's field knows minutes only: what was not touched must not lose its seconds.
         touched = set(self.changed_data) & {"description", "assignee", "expected_resolution_at"}
         values = {name: data[name] for name in touched}
         change_task(

@@ -1,0 +1,166 @@
+"""The lists: what they show, find and count, and what is done to many at once."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.cast import Desk
+from tests.tickets.admin.conftest import page_of
+from tickets import actions
+from tickets.events import Event
+from tickets.models import AssignmentGroup, Contact, Organisation, Priority, Queue, Ticket
+
+LIST = "admin:tickets_ticket_changelist"
+
+
+def shown(answer: Any) -> list[str]:
+    return [ticket.number for ticket in answer.context["cl"].result_list]
+
+
+def grow(desk: Desk, count: int) -> None:
+    """More of everything: tickets with two tasks, notes and files each, contacts, groups."""
+    for _ in range(count):
+        ticket = desk.ticket()
+        number = Contact.objects.count()
+        contact = Contact.objects.create(
+            name=f"C{number}",
+            email=f"c{number}@x.test",
+            organisation=Organisation.objects.create(name=f"O{number}"),
+        )
+        actions.change_ticket(actor=desk.by_agent, ticket=ticket, contact=contact)
+        for n in range(2):
+            group = AssignmentGroup.objects.create(name=f"{ticket.number} {n}", code=f"g{ticket.number}-{n}")
+            group.members.add(desk.agent)
+            task = desk.task(group, ticket)
+            actions.change_task(actor=desk.by_agent, task=task, assignee=desk.agent)
+            actions.add_note(
+                actor=desk.by_agent,
+                ticket=ticket,
+                task=task,
+                body="Hello",
+                files=[actions.FileContent("a.txt", b"1")],
+            )
+
+
+def queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("model", ["ticket", "task", "contact", "assignmentgroup", "organisation"])
+def test_a_list_asks_the_database_as_often_for_many_rows_as_for_few(desk: Desk, agent: Client, model: str) -> None:
+    address = reverse(f"admin:tickets_{model}_changelist")
+    grow(desk, 2)
+    queries(agent, address)
+    few = queries(agent, address)
+    grow(desk, 8)
+    assert queries(agent, address) == few
+
+
+@pytest.mark.parametrize("query", ["", "?tab=history", "?do=edit", "?do=assign&task={task}"])
+def test_a_tickets_page_asks_as_often_for_a_long_ticket_as_for_a_short_one(
+    desk: Desk, agent: Client, query: str
+) -> None:
+    ticket = desk.ticket()
+    task = desk.task(desk.service_desk, ticket)
+    address = page_of(ticket) + query.format(task=task.number)
+    queries(agent, address)
+    short = queries(agent, address)
+    for _ in range(6):
+        more = desk.task(desk.service_desk, ticket)
+        actions.add_note(actor=desk.by_agent, ticket=ticket, task=more, body="Hello")
+        actions.attach(actor=desk.by_agent, ticket=ticket, content=actions.FileContent("a.txt", b"1"))
+        actions.propose_solution(actor=desk.by_agent, task=more, solution="Water")
+    grow(desk, 3)
+    assert queries(agent, address) == short
+
+
+def test_a_ticket_is_found_by_number_title_and_contact_but_only_once(desk: Desk, agent: Client) -> None:
+    ticket = desk.ticket(title="Router dead")
+    desk.ticket(title="Printer dead")
+    for _ in range(2):
+        desk.task(desk.service_desk, ticket)
+    for text in (ticket.number, "router", "ROUTER emil", f"{ticket.number}-2"):
+        assert shown(agent.get(reverse(LIST), {"q": text})) == [ticket.number], text
+    assert shown(agent.get(reverse(LIST), {"q": "router otto"})) == []
+
+
+def test_filters_narrow_the_list(desk: Desk, agent: Client) -> None:
+    queue, urgent = Queue.objects.create(name="Net", code="net"), Priority.objects.create(code="p1", name="!", rank=1)
+    ticket = desk.ticket(queue=queue, priority=urgent)
+    other = desk.ticket()
+    for _ in range(2):
+        task = desk.task(desk.service_desk, ticket)
+    actions.change_task(actor=desk.by_agent, task=task, assignee=desk.agent)
+    actions.escalate_task(actor=desk.by_agent, task=task)
+    for query in (
+        {"queue__id__exact": queue.pk},
+        {"priority__id__exact": urgent.pk},
+        {"group": "service-desk"},
+        {"phase": "escalate"},
+        {"mine": "1"},
+        {"mine": "groups"},
+    ):
+        assert shown(agent.get(reverse(LIST), query)) == [ticket.number], query
+    actions.close_ticket(actor=desk.by_agent, ticket=ticket)
+    assert shown(agent.get(reverse(LIST), {"mine": "1"})) == []
+    assert shown(agent.get(reverse(LIST), {"status__exact": "1"})) == [other.number]
+
+
+def test_the_list_says_in_words_where_a_ticket_is(desk: Desk, agent: Client) -> None:
+    desk.task(desk.service_desk)
+    page = agent.get(reverse(LIST)).content.decode()
+    assert "Being worked on" in page
+    assert "Service desk" in page
+
+
+def test_closing_many_first_says_what_it_does_and_does_nothing(
+    desk: Desk, agent: Client, events: list[Event]
+) -> None:
+    task, closed = desk.task(desk.service_desk), actions.close_ticket(actor=desk.by_agent, ticket=desk.ticket())
+    events.clear()
+    answer = agent.post(reverse(LIST), {"action": "close_tickets", "_selected_action": [task.ticket_id, closed.pk]})
+    page = answer.content.decode()
+    assert f"closes, with {task.number}" in page
+    assert f"Nothing happens to: {closed.number}" in page
+    assert events == []
+
+
+def confirm(agent: Client, action: str, tickets: list[Ticket], **values: Any) -> Any:
+    chosen = {"action": action, "_selected_action": [ticket.pk for ticket in tickets]}
+    versions = {f"version-{ticket.pk}": ticket.version for ticket in tickets}
+    return agent.post(reverse(LIST), {**chosen, **versions, "confirmed": "yes", **values}, follow=True)
+
+
+def test_one_refused_ticket_does_not_hold_back_the_others(desk: Desk, agent: Client) -> None:
+    fine, stale = desk.ticket(), desk.ticket()
+    read = Ticket.objects.get(pk=stale.pk)
+    actions.change_ticket(actor=desk.by_agent, ticket=stale, title="Changed meanwhile")
+
+    answer = confirm(agent, "close_tickets", [fine, read], completion_code="fulfilled")
+
+    said = [str(message) for message in answer.context["messages"]]
+    assert any(stale.number in text and "somebody else" in text for text in said)
+    assert "1 ticket is done." in said
+    fine.refresh_from_db()
+    stale.refresh_from_db()
+    assert (fine.is_closed, stale.is_closed) == (True, False)
+
+
+def test_many_are_sorted_by_the_action_and_something_must_be_chosen(
+    desk: Desk, agent: Client, events: list[Event]
+) -> None:
+    tickets, queue = [desk.ticket(), desk.ticket()], Queue.objects.create(name="Net", code="net")
+    events.clear()
+    assert "Choose a queue or a priority." in confirm(agent, "sort_tickets", tickets).content.decode()
+    assert events == []
+    confirm(agent, "sort_tickets", tickets, queue=queue.pk)
+    assert [event.name for event in events] == ["ticket_changed", "ticket_changed"]
+    assert {ticket.queue for ticket in Ticket.objects.all()} == {queue}
