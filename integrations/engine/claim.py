@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from integrations.models import Stream
+from integrations.models import ExternalSystem, Stream
 
 
 class ClaimLost(Exception):
@@ -30,11 +30,16 @@ class Claim:
     wake: int
 
 
+@transaction.atomic
 def take(stream_id: int) -> Claim | None:
-    """Claim the stream; None when another worker has it or its system is switched off."""
+    """Claim the stream; None when another worker has it or its system is switched off.
+
+    Each condition is on a column of the stream itself. With a join Django puts them into a subquery, which PostgreSQL
+    does not look at again after waiting for the row: two workers would both get it.
+    """
     now = timezone.now()
     taken = (
-        Stream.objects.filter(pk=stream_id, system__active=True)
+        Stream.objects.filter(pk=stream_id, system_id__in=ExternalSystem.objects.filter(active=True).values("pk"))
         .filter(Q(lease_until=None) | Q(lease_until__lt=now))
         .update(token=F("token") + 1, lease_until=now + lease())
     )
