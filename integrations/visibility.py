@@ -1,17 +1,24 @@
 """What an external system may see, and which words go to it: one place for both."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.models import ExternalSystem, GroupBinding
+from integrations.models import ExternalReference, ExternalSystem, GroupBinding, Stream
 from tickets.actors import ActorKind
 from tickets.models import Attachment, Note, Task, Visibility
 
 
 def tasks_visible_to(system: ExternalSystem) -> QuerySet[Task]:
-    """Tasks of a group of this system, or holding its reference: so a solved task is still theirs to update."""
+    """Tasks of a group of this system, or holding its reference: so a solved task is still theirs to update.
+
+    Messages overtake each other: a task that came back from this system, or whose create it has accepted, is theirs
+    before the acknowledgement has come, which could not arrive otherwise.
+    """
     return Task.objects.filter(
-        Q(group__binding__integrated=True, group__binding__system=system) | Q(external_references__system=system)
-    ).distinct()
+        Q(group__binding__integrated=True, group__binding__system=system)
+        | Q(solved_by_group__binding__integrated=True, solved_by_group__binding__system=system)
+        | Exists(ExternalReference.objects.filter(task=OuterRef("pk"), system=system))
+        | Exists(Stream.objects.filter(task=OuterRef("pk"), system=system, awaiting_since__isnull=False))
+    )
 
 
 def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:

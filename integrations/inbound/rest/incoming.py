@@ -117,6 +117,12 @@ class Reassignment(MessageBody):
     )
     status = TolerantChoiceField(choices=ReportedStatus.choices, required=False, default=ReportedStatus.READY)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """An empty message is a mistake, not the end of the work."""
+        if not attrs["solution"].strip() and "status" not in self.initial_data:
+            raise serializers.ValidationError({"solution": [_("Say what was done, or give at least a status.")]})
+        return attrs
+
 
 class Files(MessageBody):
     """Files without a text."""
