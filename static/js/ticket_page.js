@@ -12,3 +12,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
     event.detail.shouldSwap = false;
   }
 });
+
+// Unfold shows the page only once its scripts have run: too late for the browser's own autofocus.
+window.addEventListener("load", () => {
+  document.querySelector("[autofocus]")?.focus();
+});

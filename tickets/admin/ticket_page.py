@@ -32,6 +32,8 @@ from tickets.views.once import once
 
 TEMPLATE = "admin/tickets/ticket/page.html"
 HISTORY_PER_PAGE = 100
+# How often an open page asks for news; it is answered with nothing while nothing happened.
+POLL_SECONDS: float = 8
 # Notes and files stand in the conversation themselves.
 CONVERSATION_EVENTS = [name for name in EventName if name not in (EventName.NOTE_ADDED, EventName.ATTACHMENT_ADDED)]
 
@@ -69,6 +71,7 @@ def ticket_page(model_admin: ModelAdmin, request: HttpRequest, ticket: Ticket) -
         if opened.is_valid() and (told_to := _carried_out(request, opened, address)):
             return HttpResponseRedirect(told_to)
     context = _context(model_admin, request, ticket, opened) | {"latest": latest, "address": address}
+    context["poll_seconds"] = POLL_SECONDS
     status = 422 if opened is not None and opened.errors else 200
     return TemplateResponse(request, TEMPLATE, context, status=status)
 
