@@ -18,8 +18,11 @@ app.autodiscover_tasks()
 def refuse_unsafe_start(**kwargs: Any) -> None:
     """Workers and beat pass the same gate as the web server."""
     import django
+    from django.apps import apps
 
     from portal import checks
 
-    django.setup()
+    if not apps.ready:
+        # Not twice: Celery has taken over standard error by now, and logs set up again would end in it.
+        django.setup()
     checks.refuse_unsafe_start()

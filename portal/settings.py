@@ -136,15 +136,19 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Several portals on one RabbitMQ or Redis need a queue each.
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", "deskbridge")
-CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 5)
+# Beat publishes with Celery's retries (pages do not): without them it never opens a lost connection again.
 CELERY_BEAT_SCHEDULE = {
-    "sweep streams": {"task": "integrations.tasks.sweep", "schedule": timedelta(seconds=SWEEP_SECONDS)},
+    "sweep streams": {
+        "task": "integrations.tasks.sweep",
+        "schedule": timedelta(seconds=SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS * 2},
+    },
     "prune": {"task": "integrations.tasks.prune", "schedule": timedelta(hours=1)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
