@@ -139,7 +139,8 @@ def _send_earlier_files(event: Event, task: Task, binding: GroupBinding) -> None
     row = row_for(EventName.ATTACHMENT_ADDED, task.phase)
     if row is None:
         return
-    for attachment in event.ticket.attachments.exclude(runs__stream__task=task, runs__stream__system=binding.system):
+    sent = ProcessRun.objects.filter(stream__task=task, stream__system=binding.system, attachment__isnull=False)
+    for attachment in event.ticket.attachments.exclude(pk__in=sent.values("attachment")):
         if goes_to(attachment, task, binding):
             earlier = Event(
                 name=EventName.ATTACHMENT_ADDED,

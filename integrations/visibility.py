@@ -52,7 +52,8 @@ def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bo
     if message.actor_key == binding.system.actor_key or message.actor_kind == ActorKind.SYSTEM:
         return False
     if message.visibility == Visibility.INTERNAL:
-        return binding.send_internal and message.task_id == task.pk
+        ours = message.actor_kind != ActorKind.EXTERNAL
+        return binding.send_internal and message.task_id == task.pk and (ours or binding.relay)
     if message.task_id == task.pk:
         return message.actor_kind != ActorKind.EXTERNAL or binding.relay
     if message.task_id is None and message.actor_kind != ActorKind.EXTERNAL:
@@ -62,7 +63,9 @@ def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bo
 
 def notes_a_desk_may_read(task: Task, system: ExternalSystem) -> QuerySet[Note]:
     """Public notes that would go to this desk if they were written now, and its own: what a create may tell."""
-    notes = Note.objects.filter(ticket_id=task.ticket_id, visibility=Visibility.PUBLIC)
+    notes = Note.objects.filter(ticket_id=task.ticket_id, visibility=Visibility.PUBLIC).exclude(
+        actor_kind=ActorKind.SYSTEM
+    )
     binding = binding_for(task, system)
     if binding is not None and binding.relay:
         return notes

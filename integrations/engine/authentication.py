@@ -5,15 +5,16 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
 from integrations.definition import describe_request
-from integrations.engine.outcome import response_context
+from integrations.engine.outcome import Verdict, of_response, response_context
 from integrations.engine.rendering import render_request
-from integrations.models import Authentication, ExternalSystem
+from integrations.models import Authentication, ExternalSystem, Outcome
+from integrations.secrets import readable
 from integrations.templating import TemplateFailed, evaluate
 from integrations.transports.errors import RequestInvalid
 from integrations.transports.http import Request, Response
@@ -25,7 +26,11 @@ LOGIN = "login"
 
 
 class LoginFailed(Exception):
-    """The login request was answered, but not with a session: look at the system's authentication."""
+    """The login request was answered, but not with a session; `verdict` says what follows from that."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,24 @@ class Session:
 
 _sessions: dict[str, Session] = {}
 
-# Sends a request and logs it; what the login request goes through.
-Sender = Callable[[Request, str], Response]
+# Sees an answer before it is stored.
+Learn = Callable[[Response], None]
+
+
+class Sender(Protocol):
+    """Sends a request and logs it; what the login request goes through."""
+
+    def __call__(self, outgoing: Request, operation: str, learn: Learn | None = None) -> Response: ...
 
 
 def authorise(request: Request, system: ExternalSystem, send: Sender) -> Request:
-    """The request with the system's credentials. `send` is used where a login request comes first."""
+    """The request with the system's credentials. `send` is used where a login request comes first.
+
+    Raises `LoginFailed`, `SecretUnreadable`, a `TransportError`, and what rendering the login request raises;
+    `AnswerProblem` where WS-Security is wanted in something that is no SOAP message.
+    """
     kind = system.auth_kind
-    secret = system.auth_secret
+    secret = readable(system.auth_secret)
     if kind == Authentication.BASIC:
         pair = base64.b64encode(f"{system.auth_username}:{secret}".encode()).decode()
         return _with_header(request, "Authorization", f"Basic {pair}")
@@ -90,20 +105,31 @@ def _session(system: ExternalSystem, send: Sender) -> str:
         raise RequestInvalid(_("This system authenticates by a login request, but none is chosen."))
     request = describe_request(system.auth_login, with_probe=False)
     context: dict[str, Any] = {
-        "auth": {"username": system.auth_username, "password": system.auth_secret},
+        "auth": {"username": system.auth_username, "password": readable(system.auth_secret)},
         "attachment": {},
         "system": {"code": system.code, "name": system.name},
     }
-    answer = send(render_request(request, system=system, context=context).as_request(), LOGIN)
-    try:
-        captured = capture_session(request["captures"], answer)
-    except TemplateFailed as problem:
-        raise LoginFailed(
-            _("The login request was answered with %(status)d, without a session: %(problem)s")
-            % {"status": answer.status, "problem": problem}
-        ) from problem
-    _sessions[key] = Session(value=captured, until=time.monotonic() + SESSION_SECONDS)
-    return captured
+    verdict = Verdict(Outcome.MISCONFIGURED)
+
+    def learn(answer: Response) -> None:
+        """Known as a secret from here on, the session value is removed from the answer that is stored."""
+        nonlocal verdict
+        # The request proper has not been sent: however the login ended, there is nothing to look for.
+        verdict = replace(of_response(request, answer, context), doubtful=False)
+        if verdict.outcome != Outcome.SUCCEEDED:
+            return
+        try:
+            captured = capture_session(request["captures"], answer)
+        except TemplateFailed as problem:
+            reason = _("The login request was answered with %(status)d, without a session: %(problem)s")
+            verdict = Verdict(Outcome.MISCONFIGURED, reason % {"status": answer.status, "problem": problem})
+        else:
+            _sessions[key] = Session(value=captured, until=time.monotonic() + SESSION_SECONDS)
+
+    send(render_request(request, system=system, context=context).as_request(), LOGIN, learn)
+    if verdict.outcome != Outcome.SUCCEEDED:
+        raise LoginFailed(verdict)
+    return _sessions[key].value
 
 
 def capture_session(captures: str, answer: Response) -> str:

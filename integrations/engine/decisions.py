@@ -15,11 +15,12 @@ from integrations.definition import current_version
 from integrations.engine import results
 from integrations.engine.references import store_reference
 from integrations.engine.streams import append, next_position, wake
-from integrations.models import ProcessRun, Repeat, RunState, StepRun, StepState, Stream
+from integrations.models import ProcessRun, ProcessVersion, Repeat, RunState, StepRun, StepState, Stream
 from tickets.actions import add_remark
 from tickets.actors import Actor
 from tickets.errors import ActionRefused, InvalidInput
 
+REFERENCE: Final = "external_reference"
 WAITING: Final = (RunState.QUEUED, RunState.RETRYING, RunState.AWAITING, RunState.PARKED)
 
 # decision -> the states in which it may be taken. The screens offer exactly these.
@@ -67,10 +68,22 @@ def retry_now(run: ProcessRun, *, by: Actor) -> None:
 
 
 def retry_rerendered(run: ProcessRun, *, by: Actor) -> None:
-    """Render the step anew with the process as it is configured now. Steps that are done stay done."""
+    """Render the step anew with the process as it is configured now, and go on with the steps behind it.
+
+    Steps that are done stay done: `ActionRefused` when the process has other steps before this one by now.
+    """
+    # Before the stream is locked: actions lock a process first and a stream after it.
+    version = current_version(run.version.process)
 
     def change(fresh: ProcessRun, stream: Stream) -> None:
-        fresh.version = current_version(fresh.version.process)
+        if _names_before(fresh, version) != _names_before(fresh, fresh.version):
+            raise ActionRefused(
+                _(
+                    "The steps before this one were changed, so that it cannot go on from here. Retry with what was "
+                    "rendered, skip the step, or cancel the run."
+                )
+            )
+        fresh.version = version
         fresh.save(update_fields=["version"])
         # Without its row the step begins from nothing: new request, new idempotency key. Its exchanges stay.
         fresh.steps.filter(index=fresh.step_index).delete()
@@ -172,6 +185,8 @@ def replay_step(step: StepRun, *, by: Actor, same_bytes: bool) -> ProcessRun:
     if same_bytes and step.request is None:
         raise ActionRefused(_("Nothing was sent by this step, so there are no bytes to repeat."))
     version = old.version if same_bytes else current_version(old.version.process)
+    # A run looks at the reference as it is when it begins: so does this one.
+    snapshot = {**old.snapshot, "task": {k: v for k, v in old.snapshot["task"].items() if k != REFERENCE}}
     index = _index_of(step, version.definition["steps"])
     add_remark(
         actor=by,
@@ -187,7 +202,7 @@ def replay_step(step: StepRun, *, by: Actor, same_bytes: bool) -> ProcessRun:
         operation=old.operation,
         request_type=old.request_type,
         direction=old.direction,
-        snapshot=old.snapshot,
+        snapshot=snapshot,
         note=old.note,
         attachment=old.attachment,
         replay_of=old,
@@ -204,6 +219,10 @@ def replay_step(step: StepRun, *, by: Actor, same_bytes: bool) -> ProcessRun:
             idempotency_key=step.idempotency_key,
         )
     return run
+
+
+def _names_before(run: ProcessRun, version: ProcessVersion) -> list[str]:
+    return [definition["name"] for definition in version.definition["steps"][: run.step_index]]
 
 
 def _index_of(step: StepRun, definitions: list[dict[str, str]]) -> int:

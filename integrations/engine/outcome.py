@@ -4,6 +4,9 @@ Looked at in this order: SOAP fault code, the template's own rule (a 200 may car
 """
 
 import json
+import math
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,11 +18,13 @@ from django.utils.translation import gettext as _
 from integrations.app_fields import placeholders
 from integrations.engine.rendering import bundle_of
 from integrations.models import Outcome, Protocol
+from integrations.secrets import redact_body
 from integrations.templating import TemplateFailed, evaluate
+from integrations.templating.plain import require_plain
 from integrations.transports.errors import Misconfigured, TransportError
 from integrations.transports.http import Response
 from integrations.transports.safe_xml import XmlRefused, xml_to_data
-from integrations.transports.soap import AnswerProblem, body_content, fault, parse_answer
+from integrations.transports.soap import AnswerProblem, WsdlProblem, body_content, fault, parse_answer
 
 RETRYABLE_STATUSES: Final = (408, 425, 429)
 MISCONFIGURED_STATUSES: Final = (401, 403)
@@ -47,11 +52,20 @@ def of_error(error: TransportError) -> Verdict:
     return Verdict(Outcome.RETRYABLE, str(error))
 
 
-def of_response(request: dict[str, Any], response: Response, context: dict[str, Any]) -> Verdict:
-    """The meaning of an answer, by the rules of the request's template; with its captures when it is a success."""
+def of_response(
+    request: dict[str, Any],
+    response: Response,
+    context: dict[str, Any],
+    *,
+    secret_names: Collection[str] = (),
+) -> Verdict:
+    """The meaning of an answer, by the rules of the request's template.
+
+    The reason quotes how the answer begins, without fields whose names announce a secret (`secret_names` adds some).
+    """
     answer = {**context, "response": response_context(response, request)}
     retry_after = retry_after_of(response)
-    soap_fault = fault(response.body) if response.body.lstrip()[:1] == b"<" else None
+    soap_fault = fault(response.body) if _first_character(response) == "<" else None
     if soap_fault is not None:
         reason = _("SOAP fault %(code)s: %(text)s") % {"code": soap_fault.code, "text": soap_fault.text}
         try:
@@ -61,7 +75,8 @@ def of_response(request: dict[str, Any], response: Response, context: dict[str, 
         if again:
             return Verdict(Outcome.RETRYABLE, reason, retry_after, doubtful=True)
         return Verdict(Outcome.PERMANENT, reason)
-    by_status = _of_status(response)
+    start = _start(response, secret_names)
+    by_status = _of_status(response, start)
     try:
         if _holds(request["retry_when"], answer):
             return Verdict(Outcome.RETRYABLE, _("The template says: try again."), retry_after)
@@ -72,7 +87,7 @@ def of_response(request: dict[str, Any], response: Response, context: dict[str, 
                 return Verdict(
                     Outcome.PERMANENT,
                     _("Answered with %(status)d, but the template's rule for success does not hold: %(start)s")
-                    % {"status": response.status, "start": response.text[:200]},
+                    % {"status": response.status, "start": start},
                 )
     except TemplateFailed as problem:
         if by_status.outcome == Outcome.SUCCEEDED:
@@ -84,9 +99,20 @@ def of_response(request: dict[str, Any], response: Response, context: dict[str, 
     return by_status
 
 
-def _of_status(response: Response) -> Verdict:
+def _first_character(response: Response) -> str:
+    """What the answer begins with, whatever byte order mark, encoding and blanks come before it."""
+    return response.text.lstrip("\ufeff \t\r\n")[:1]
+
+
+def _start(response: Response, secret_names: Collection[str]) -> str:
+    """How the answer begins, for people; in one line and without secrets."""
+    text = redact_body(response.text[:2000], response.headers.get("Content-Type", ""), names=secret_names)
+    return " ".join(text.split())[:200]
+
+
+def _of_status(response: Response, start: str) -> Verdict:
     status = response.status
-    reason = _("Answered with status %(status)d: %(start)s") % {"status": status, "start": response.text[:200]}
+    reason = _("Answered with status %(status)d: %(start)s") % {"status": status, "start": start}
     if 200 <= status < 300:
         return Verdict(Outcome.SUCCEEDED)
     if status in RETRYABLE_STATUSES or status >= 500:
@@ -109,10 +135,23 @@ def captured(request: dict[str, Any], response: Response, context: dict[str, Any
         if not equals:
             continue
         try:
-            values[name.strip()] = evaluate(expression.strip(), answer, fields=placeholders())
-        except TemplateFailed as problem:
+            values[name.strip()] = storable(evaluate(expression.strip(), answer, fields=placeholders()))
+        except (TemplateFailed, ValueError) as problem:
             problems.append(f"{name.strip()}: {problem}")
     return values, "; ".join(problems)
+
+
+def storable(value: Any) -> Any:
+    """The value as a JSON column keeps it: without NUL and half characters. ValueError for what is no number."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(_("the value is not a number."))
+    return value
 
 
 def response_context(response: Response, request: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -123,21 +162,30 @@ def response_context(response: Response, request: dict[str, Any] | None = None) 
         "headers": {name.lower(): value for name, value in response.headers.items()},
         "text": response.text,
     }
-    start = response.body.lstrip()[:1]
-    if start in (b"{", b"["):
+    start = _first_character(response)
+    if start in ("{", "["):
         try:
-            context["json"] = json.loads(response.text)
-        except ValueError:
+            context["json"] = _plain(json.loads(response.text))
+        except (ValueError, RecursionError):
             context["json"] = {}
-    elif start == b"<":
+    elif start == "<":
         try:
-            context["xml"] = xml_to_data(response.body)
-            context["soap"] = _soap_content(response, request)
-        except (XmlRefused, AnswerProblem):
+            context["xml"] = _plain(xml_to_data(response.body))
+            context["soap"] = _plain(_soap_content(response, request))
+        except (XmlRefused, AnswerProblem, WsdlProblem, ValueError):
             context.setdefault("xml", {})
     for name in ("json", "xml", "soap"):
         context.setdefault(name, {})
     return context
+
+
+def _plain(data: Any) -> Any:
+    """The data, if expressions can use it; ValueError for what is no number or nested without end."""
+    try:
+        require_plain(data)
+    except TypeError as problem:
+        raise ValueError(str(problem)) from problem
+    return data
 
 
 def _soap_content(response: Response, request: dict[str, Any] | None) -> Any:
@@ -153,8 +201,9 @@ def retry_after_of(response: Response) -> timedelta | None:
     value = response.headers.get("Retry-After", "").strip()
     if not value:
         return None
-    if value.isdigit():
-        wait = timedelta(seconds=min(int(value), 86_400))
+    if re.fullmatch(r"[0-9]+", value):
+        # Nine digits are thirty years; Python refuses to read numbers of thousands of digits.
+        wait = timedelta(seconds=min(int(value[:9]), 86_400))
     else:
         try:
             moment = parsedate_to_datetime(value)

@@ -54,8 +54,14 @@ def context_for(run: ProcessRun) -> dict[str, Any]:
     context = dict(run.snapshot)
     context["task"] = {**context["task"], "external_reference": current_reference(stream.task_id, stream.system_id)}
     context["process"] = {"id": run.pk, "name": run.version.process.name}
-    context["steps"] = {step.name: step.captures for step in run.steps.all() if step.captures}
+    context["steps"] = _captures(run)
     return context
+
+
+def _captures(run: ProcessRun) -> dict[str, Any]:
+    """What the run's steps captured; a replay, which has one step alone, knows those of the run that it repeats."""
+    earlier = _captures(run.replay_of) if run.replay_of is not None else {}
+    return earlier | {step.name: step.captures for step in run.steps.all() if step.captures}
 
 
 def with_content(context: dict[str, Any], sources: list[str]) -> dict[str, Any]:
@@ -68,8 +74,11 @@ def with_content(context: dict[str, Any], sources: list[str]) -> dict[str, Any]:
         attachment = Attachment.objects.filter(pk=attachment_id).first()
         if attachment is None:
             raise TemplateFailed(_("The file is no longer there."), name=CONTENT_PATH)
-        with attachment.file.open("rb") as opened:
-            content = base64.b64encode(opened.read()).decode()
+        try:
+            with attachment.file.open("rb") as opened:
+                content = base64.b64encode(opened.read()).decode()
+        except OSError as error:
+            raise TemplateFailed(_("The file cannot be read."), name=CONTENT_PATH) from error
     return {**context, "attachment": {**context["attachment"], "content_base64": content}}
 
 
@@ -131,7 +140,9 @@ def render_headers(source: str, context: dict[str, Any]) -> dict[str, str]:
 
 def bundle_of(wsdl_id: int) -> WsdlBundle:
     """The stored WSDL with its imports."""
-    wsdl = WsdlDocument.objects.get(pk=wsdl_id)
+    wsdl = WsdlDocument.objects.filter(pk=wsdl_id).first()
+    if wsdl is None:
+        raise RequestInvalid(_("The WSDL of this operation was deleted."))
     if not wsdl.documents:
         raise RequestInvalid(_('The WSDL "%(name)s" has not been fetched yet.') % {"name": wsdl.name})
     return WsdlBundle(main_url=wsdl.url, documents=wsdl.documents)

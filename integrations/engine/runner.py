@@ -16,6 +16,7 @@ from integrations.app_fields import placeholders
 from integrations.engine import results
 from integrations.engine.claim import Claim, ClaimLost, let_go, recording, take
 from integrations.engine.rendering import context_for, uses_reference
+from integrations.engine.sending import mark_broken_off
 from integrations.engine.steps import KINDS
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.wait import is_over
@@ -45,6 +46,7 @@ def work_off(stream_id: int) -> bool:
     if claim is None:
         return False
     stop_at = time.monotonic() + settings.CLAIM_SECONDS
+    mark_broken_off(stream_id)
     try:
         while True:
             found = head(claim)
@@ -101,8 +103,6 @@ def rejoin(stream: Stream) -> None:
 def execute(claim: Claim, run: ProcessRun) -> None:
     """Execute the next step of the run and record what came of it."""
     definitions = run.version.definition["steps"]
-    if run.only_step is not None and run.step_index < run.only_step:
-        run.step_index = run.only_step
     if run.step_index >= len(definitions):
         with recording(claim):
             results.end(run, RunState.DONE)
@@ -112,7 +112,8 @@ def execute(claim: Claim, run: ProcessRun) -> None:
     definition = definitions[run.step_index]
     step = _step_of(claim, run, definition)
     execution = Execution(claim=claim, run=run, step=step, definition=definition, context=context_for(run))
-    if step.state == StepState.READY and step.attempts == 0:
+    # Bytes that were pinned before the first try are those of a replay: a person has asked for them.
+    if step.state == StepState.READY and step.attempts == 0 and step.request is None:
         try:
             wanted = _condition_holds(execution)
         except TemplateFailed as problem:
@@ -127,17 +128,19 @@ def execute(claim: Claim, run: ProcessRun) -> None:
 def _begun(claim: Claim, run: ProcessRun) -> bool:
     """Begin the run, unless it has to wait for the other desk's number first.
 
-    The reference is pinned as it is now: conditions look at that one in every step of the run. Otherwise a step "reopen
-    when there is a reference" would hold right behind the step that has just created the ticket.
+    The reference is pinned as it is now: conditions look at that one in every step of the run. Otherwise a step
+    "reopen when there is a reference" would hold right behind the step that has just created the ticket.
     """
     if REFERENCE in run.snapshot["task"]:
         return True
     stream = run.stream
-    known = current_reference(stream.task_id, stream.system_id)
-    waiting = None
-    if stream.awaiting_since is not None and not known and uses_reference(run.version.definition):
-        waiting = results.for_acknowledgement(stream)
-    with recording(claim):
+    depends = stream.awaiting_since is not None and uses_reference(run.version.definition)
+    with recording(claim) as locked:
+        # Under the lock: an acknowledgement that arrives now is either seen here, or finds this run waiting.
+        known = current_reference(stream.task_id, stream.system_id)
+        waiting = None
+        if depends and locked.awaiting_since is not None and not known:
+            waiting = results.for_acknowledgement(stream)
         if waiting is None:
             run.snapshot["task"][REFERENCE] = known
         else:

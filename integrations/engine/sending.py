@@ -5,19 +5,21 @@ No transaction is open while the network is used, and nothing is stored before i
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from integrations.engine.authentication import LOGIN, LoginFailed, authorise, forget_session, secrets_of
-from integrations.engine.claim import longest_send
+from integrations.engine.authentication import LOGIN, Learn, LoginFailed, authorise, forget_session, secrets_of
+from integrations.engine.claim import ClaimLost, longest_send
 from integrations.engine.outcome import Verdict, of_error, of_response
 from integrations.engine.rendering import Prepared, policy_for
 from integrations.models import Authentication, Exchange, ExternalSystem, Outcome, StepRun, Way
-from integrations.secrets import redact_body, redact_headers, redact_text, redact_url
+from integrations.secrets import SecretUnreadable, redact_body, redact_headers, redact_text, redact_url
+from integrations.templating import TemplateFailed
 from integrations.transports.errors import TransportError
 from integrations.transports.http import Request, Response, send
+from integrations.transports.soap import AnswerProblem, ArgumentProblem, WsdlProblem
 from tickets.models import Task
 
 LOGGED_BYTES = 256 * 1024
@@ -50,9 +52,9 @@ def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], con
     exchanges: list[Exchange] = []
     system = occasion.system
 
-    def logged(outgoing: Request, operation: str) -> Response:
+    def logged(outgoing: Request, operation: str, learn: Learn | None = None) -> Response:
         exchanges.append(begin(occasion, outgoing, operation=operation))
-        return deliver(exchanges[-1], occasion, outgoing)
+        return deliver(exchanges[-1], occasion, outgoing, learn=learn)
 
     response = None
     try:
@@ -60,34 +62,59 @@ def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], con
         if response.status == 401 and system.auth_kind == Authentication.LOGIN and forget_session(system):
             # The session has ended; a 401 was not processed, so the same request may go again with a new one.
             response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
-        verdict = of_response(request, response, context)
+        verdict = of_response(request, response, context, secret_names=system.secret_name_list)
     except LoginFailed as problem:
+        verdict = problem.verdict
+    except (AnswerProblem, ArgumentProblem, SecretUnreadable, TemplateFailed, WsdlProblem) as problem:
         verdict = Verdict(Outcome.MISCONFIGURED, str(problem))
     except TransportError as error:
         verdict = of_error(error)
         if exchanges and exchanges[-1].operation == LOGIN and verdict.outcome == Outcome.UNKNOWN:
             # Only the login may have arrived, and logging in twice does no harm.
             verdict = Verdict(Outcome.RETRYABLE, verdict.reason)
+    verdict = replace(verdict, reason=clean(system, verdict.reason))
     exchange = exchanges[-1] if exchanges else begin(occasion, prepared.as_request(), operation=occasion.operation)
     finish(exchange, system, outcome=verdict.outcome, error=verdict.reason)
     return Try(verdict=verdict, exchange=exchange, response=response)
 
 
-def deliver(exchange: Exchange, occasion: Occasion, request: Request) -> Response:
-    """Send one request whose exchange was begun, and keep what came back in that row."""
+def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: Learn | None = None) -> Response:
+    """Send one request whose exchange was begun, and keep what came back in that row.
+
+    `learn` sees the answer before it is stored, as it may tell what is secret in it.
+    """
     system = occasion.system
     started = time.monotonic()
     try:
         occasion.before_send()
+    except ClaimLost:
+        # Nothing was sent, and what another worker does with the step stands in rows of its own.
+        exchange.delete()
+        raise
+    try:
         response = send(request, policy_for(system, deadline=longest_send(system.deadline)))
     except TransportError as error:
         exchange.status = error.status
         elapsed = round((time.monotonic() - started) * 1000)
         finish(exchange, system, outcome=of_error(error).outcome, error=str(error), duration_ms=elapsed)
         raise
+    if learn is not None:
+        learn(response)
     outcome = Outcome.SUCCEEDED if response.status < 400 else Outcome.PERMANENT
     finish(exchange, system, outcome=outcome, response=response, duration_ms=response.elapsed_ms)
     return response
+
+
+def broken_off() -> str:
+    """Why nobody knows what became of a message whose sender is gone."""
+    return _("The worker ended while this was being sent; it may have arrived.")
+
+
+def mark_broken_off(stream_id: int) -> None:
+    """Whoever has just claimed the stream: what another worker was sending in it was broken off."""
+    Exchange.objects.filter(run__stream_id=stream_id, way=Way.OUT, outcome=Outcome.SENDING).update(
+        outcome=Outcome.UNKNOWN, error=broken_off()
+    )
 
 
 def begin(occasion: Occasion, request: Request, *, operation: str) -> Exchange:
@@ -138,7 +165,7 @@ def clean(system: ExternalSystem, text: str) -> str:
 def clean_headers(system: ExternalSystem, headers: Mapping[str, str]) -> dict[str, str]:
     """Headers without secrets."""
     redacted = redact_headers(dict(headers), names=system.secret_name_list)
-    return {name: clean(system, value) for name, value in redacted.items()}
+    return {clean(system, name): clean(system, value) for name, value in redacted.items()}
 
 
 def clean_body(system: ExternalSystem, body: bytes, headers: Mapping[str, str]) -> str:

@@ -62,6 +62,7 @@ def append(
         attachment=attachment,
         replay_of=replay_of,
         only_step=only_step,
+        step_index=only_step or 0,
     )
     if direction == Direction.OUT and replay_of is None and bounces(stream):
         run.state = RunState.ATTENTION

@@ -5,7 +5,7 @@ from typing import Any
 
 from integrations.engine import results
 from integrations.engine.claim import Claim, recording
-from integrations.models import ProcessRun, StepRun
+from integrations.models import ProcessRun, RunState, StepRun
 from tickets.actors import Actor
 
 
@@ -25,6 +25,12 @@ class Execution:
         return Actor.system(self.run.version.process.name)
 
     def record(self, result: results.Result) -> None:
-        """Write the result in a transaction of its own, if the claim still holds."""
-        with recording(self.claim):
+        """Write the result in a transaction of its own, if the claim still holds.
+
+        Nothing is written for a run that is to wait for an acknowledgement which has arrived by now: its turn comes
+        again at once, and then it is not to wait.
+        """
+        with recording(self.claim) as stream:
+            if result.run_state == RunState.AWAITING and stream.awaiting_since is None:
+                return
             results.write(self.run, self.step, result)

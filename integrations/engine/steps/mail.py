@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from integrations.app_fields import placeholders
 from integrations.engine import results
-from integrations.engine.claim import hold, longest_send, recording, renew
+from integrations.engine.claim import ClaimLost, hold, longest_send, recording, renew
 from integrations.engine.outcome import of_error
 from integrations.engine.retry import next_try, parse_schedule
 from integrations.engine.sending import clean
@@ -27,23 +27,30 @@ MAIL_SECONDS = 40.0
 def execute(execution: Execution) -> None:
     """Render once, send, record."""
     step = execution.step
+    if (refusal := _before(execution)) is not None:
+        execution.record(refusal)
+        return
     try:
         mail = _prepare(execution)
-    except TemplateFailed as problem:
-        execution.record(results.attention(_("The mail could not be written: %(problem)s") % {"problem": problem}))
+    except TemplateFailed as failed:
+        execution.record(results.attention(_("The mail could not be written: %(problem)s") % {"problem": failed}))
         return
     exchange = _begin(execution, mail)
     started = time.monotonic()
     problem: TransportError | None = None
     try:
         renew(execution.claim)
+    except ClaimLost:
+        exchange.delete()
+        raise
+    try:
         send_mail(mail, deadline=longest_send(MAIL_SECONDS))
     except TransportError as error:
         problem = error
     exchange.duration_ms = round((time.monotonic() - started) * 1000)
     result = results.done() if problem is None else _after_failure(execution, problem)
     exchange.outcome = Outcome.SUCCEEDED if problem is None else _outcome(problem)
-    exchange.error = str(problem or "")
+    exchange.error = clean(execution.run.stream.system, str(problem or ""))
     exchange.save()
     with transaction.atomic():
         stream = hold(execution.claim)
@@ -51,6 +58,19 @@ def execute(execution: Execution) -> None:
             stream.awaiting_since = timezone.now()
             stream.save(update_fields=["awaiting_since"])
         results.write(execution.run, step, result)
+
+
+def _before(execution: Execution) -> results.Result | None:
+    """A mail that creates the ticket there: not for a task that has a number, nor while that is awaited."""
+    if not execution.definition["creates"] or execution.step.state != StepState.READY:
+        return None
+    reference = execution.context["task"]["external_reference"]
+    if reference:
+        return results.skipped(
+            _('Not created again: the task is known there as "%(reference)s".') % {"reference": reference}
+        )
+    stream = execution.run.stream
+    return results.for_acknowledgement(stream) if stream.awaiting_since is not None else None
 
 
 def render_mail(definition: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:

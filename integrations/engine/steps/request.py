@@ -18,11 +18,12 @@ from integrations.engine.outcome import Verdict, captured
 from integrations.engine.references import store_reference
 from integrations.engine.rendering import Prepared, needs_reference, render_request, sources_of
 from integrations.engine.retry import next_try, parse_schedule
-from integrations.engine.sending import Occasion, Try, attempt
+from integrations.engine.sending import Occasion, Try, attempt, broken_off
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.probe import look
 from integrations.inbound.echo import name_sent, remember
-from integrations.models import Direction, Exchange, ExternalSystem, Outcome, Repeat, StepState
+from integrations.models import Direction, ExternalSystem, Outcome, Repeat, StepState
+from integrations.snapshot import current_reference
 from integrations.templating import TemplateFailed, used_paths
 from integrations.transports.errors import TransportError
 from integrations.transports.soap_arguments import ArgumentProblem
@@ -31,12 +32,16 @@ from tickets.errors import ActionRefused
 
 REFERENCE = "reference"
 MESSAGE_ID = "message_id"
+TRIED = (StepState.FAILED, StepState.UNKNOWN)
 
 
 def execute(execution: Execution) -> None:
     """Take the step one try further."""
     request = execution.definition["request"]
     system = _system_of(execution, request)
+    if system is None:
+        execution.record(results.attention(_("The external system of this step was deleted.")))
+        return
     if (refusal := _before(execution, request, system)) is not None:
         execution.record(refusal)
         return
@@ -122,9 +127,11 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
             timezone.now() + timedelta(minutes=1),
             step_state=StepState(execution.step.state),
         )
+    reference = execution.context["task"]["external_reference"]
+    if own and execution.definition["creates"] and reference and execution.step.state in TRIED:
+        return _created_after_all(reference)
     if not own or execution.step.state != StepState.READY:
         return None
-    reference = execution.context["task"]["external_reference"]
     if execution.definition["creates"]:
         if reference:
             return results.skipped(
@@ -142,13 +149,14 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
     return None
 
 
+def _created_after_all(reference: str) -> results.Result:
+    """The acknowledgement has arrived while the create was under way: however that ended, it is not sent again."""
+    return results.done(reason=_('It arrived: the task is known there as "%(number)s".') % {"number": reference})
+
+
 def _interrupted(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:
     """Whoever sent this is gone: it may have arrived."""
-    reason = _("The worker ended while this was being sent; it may have arrived.")
-    Exchange.objects.filter(step=execution.step, outcome=Outcome.SENDING).update(
-        outcome=Outcome.UNKNOWN, error=reason
-    )
-    verdict = Verdict(Outcome.UNKNOWN, reason, doubtful=True)
+    verdict = Verdict(Outcome.UNKNOWN, broken_off(), doubtful=True)
     execution.record(_after_failure(execution, request, system, verdict))
 
 
@@ -156,7 +164,11 @@ def _after_failure(
     execution: Execution, request: dict[str, Any], system: ExternalSystem, verdict: Verdict
 ) -> results.Result:
     """What follows a failure: the engine alone decides."""
-    step = execution.step
+    step, stream = execution.step, execution.run.stream
+    if execution.definition["creates"] and system.pk == stream.system_id:
+        reference = current_reference(stream.task_id, stream.system_id)
+        if reference:
+            return _created_after_all(reference)
     if verdict.outcome in (Outcome.PERMANENT, Outcome.MISCONFIGURED):
         return results.attention(verdict.reason)
     step.failures += 1
@@ -174,7 +186,7 @@ def _after_failure(
         return results.attention(
             _("Tried %(count)d times. The last time: %(reason)s")
             % {"count": step.attempts, "reason": verdict.reason},
-            step_state=StepState.UNKNOWN if unknown else StepState.FAILED,
+            step_state=StepState.UNKNOWN if unknown or looks else StepState.FAILED,
         )
     if looks:
         step.probes = 0
@@ -207,10 +219,10 @@ def _sends_text(request: dict[str, Any]) -> bool:
     return any("event.text" in used_paths(source, placeholders()) for source in sources_of(request) if source)
 
 
-def _system_of(execution: Execution, request: dict[str, Any]) -> ExternalSystem:
-    """The system that is called: the operation's own, or the one of the stream."""
+def _system_of(execution: Execution, request: dict[str, Any]) -> ExternalSystem | None:
+    """The system that is called: the operation's own, or the one of the stream. None: it was deleted since."""
     system_id = request["system_id"]
     stream = execution.run.stream
     if system_id is None or system_id == stream.system_id:
         return stream.system
-    return ExternalSystem.objects.get(pk=system_id)
+    return ExternalSystem.objects.filter(pk=system_id).first()
