@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -179,14 +179,15 @@ def _conversation(ticket: Ticket) -> list[Spoken]:
     return [Spoken(entry, told(entry.changes)) for entry in entries]
 
 
-def _history(request: HttpRequest, ticket: Ticket) -> Page:
+def _history(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+    """A page of the history, latest first."""
     rows = History.objects.filter(ticket=ticket).select_related("task").order_by("-id")
     page = Paginator(rows, HISTORY_PER_PAGE).get_page(request.GET.get("page"))
-    entries = of_history(reversed(list(page.object_list)))
-    page.object_list = [  # type: ignore[misc]
-        Spoken(entry, [in_words(row) for row in entry.changes if row.field]) for entry in reversed(entries)
-    ]
-    return page
+    entries = reversed(of_history(reversed(list(page))))
+    return {
+        "page": page,
+        "entries": [Spoken(entry, [in_words(row) for row in entry.changes if row.field]) for entry in entries],
+    }
 
 
 def ticket_or_404(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Ticket:

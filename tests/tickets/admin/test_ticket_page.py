@@ -11,6 +11,7 @@ from tests.cast import Desk
 from tests.tickets.admin.conftest import page_of
 from tickets import actions
 from tickets.actors import Actor
+from tickets.admin import ticket_page
 from tickets.events import Event, EventName
 from tickets.lifecycle import Phase, TicketStatus, allowed_moves
 from tickets.models import Attachment, Note, Queue, Task
@@ -195,3 +196,17 @@ def test_queue_and_priority_change_with_the_form(desk: Desk, send: Send, events:
     events.clear()
     send(ticket, "edit", queue=queue.pk)
     assert events[0].changes == {"queue": (None, queue)}
+
+
+def test_a_long_history_has_pages_and_says_changes_in_words(
+    desk: Desk, agent: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_page, "HISTORY_PER_PAGE", 3)
+    task = desk.task(desk.service_desk)
+    actions.escalate_task(actor=desk.by_agent, task=task)
+    actions.add_note(actor=desk.by_agent, ticket=task.ticket, body="x")
+    first = agent.get(page_of(task.ticket), {"tab": "history"}).content.decode()
+    assert "<del>Initial support</del> <ins>Escalate</ins>" in first
+    assert "raised the ticket" not in first
+    assert "?tab=history&amp;page=2" in first
+    assert "raised the ticket" in agent.get(page_of(task.ticket), {"tab": "history", "page": 2}).content.decode()
