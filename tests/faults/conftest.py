@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -90,15 +91,16 @@ def processes(process_environment: dict[str, str], tmp_path: Path) -> Iterator[P
 
 
 @pytest.fixture
-def people(transactional_db: None) -> People:
-    """The demo's cast."""
+def people(transactional_db: None, settings: Any) -> People:
+    """The demo's cast, with passwords as the portal's own processes read them."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     return load_people()
 
 
 @pytest.fixture
-def northwind(transactional_db: None, practice_desk: PracticeDesk, settings: object) -> ExternalSystem:
+def northwind(transactional_db: None, practice_desk: PracticeDesk, settings: Any) -> ExternalSystem:
     """The practice desk as an external system, quick to retry and quick to settle."""
-    settings.PRACTICE_DESK_URL = practice_desk.url  # type: ignore[attr-defined]
+    settings.PRACTICE_DESK_URL = practice_desk.url
     system = load_partner()
     system.retry_schedule = "1 s, 1 s, 1 s, 1 s, 1 s"
     system.save()
