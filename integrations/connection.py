@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrations.configuration import names_for_operation, sample_context
 from integrations.definition import describe_request
-from integrations.engine.authentication import LoginFailed, authorise, forget_session
+from integrations.engine.authentication import Learn, LoginFailed, authorise, forget_session
 from integrations.engine.claim import longest_send
 from integrations.engine.outcome import of_error
 from integrations.engine.rendering import Prepared, policy_for, render_request
@@ -90,17 +90,13 @@ def try_connection(system: ExternalSystem, operation: OperationTemplate | None =
         return Trial(False, _("Nothing was sent."), detail=str(problem))
     exchange = done.exchange
     if done.verdict.outcome == Outcome.SUCCEEDED:
-        return Trial(
-            True, _("The other desk answered."), advice=_about_success(system, operation, exchange), exchange=exchange
-        )
-    detail = exchange.error
+        advice = _about_success(system, operation, exchange)
+        return Trial(True, _("The other desk answered."), advice=advice, exchange=exchange)
     if exchange.status is None:
-        return Trial(
-            False, _("There was no answer."), detail=detail, advice=_about_silence(done.verdict.outcome), **found
-        )
-    return Trial(
-        False, _("The other desk refused."), detail=detail, advice=_about_status(exchange.status), exchange=exchange
-    )
+        headline, advice = _("There was no answer."), _about_silence(done.verdict.outcome)
+    else:
+        headline, advice = _("The other desk refused."), _about_status(exchange.status)
+    return Trial(False, headline, detail=exchange.error, advice=advice, exchange=exchange)
 
 
 def fetch_for(wsdl: WsdlDocument) -> Fetched:
@@ -108,8 +104,8 @@ def fetch_for(wsdl: WsdlDocument) -> Fetched:
     system = wsdl.system
     occasion = Occasion(system=system, dialect="soap", operation=FETCH)
 
-    def logged(outgoing: Request, operation: str) -> Response:
-        return deliver(begin(occasion, outgoing, operation=operation), occasion, outgoing)
+    def logged(outgoing: Request, operation: str, learn: Learn | None = None) -> Response:
+        return deliver(begin(occasion, outgoing, operation=operation), occasion, outgoing, learn=learn)
 
     request = Request("GET", wsdl.url)
     exchange = begin(occasion, request, operation=FETCH)

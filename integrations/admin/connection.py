@@ -33,7 +33,7 @@ class ConnectionForm(forms.Form):
 def connection_page(model_admin: Page, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
     """Ask what to call; on POST call it, and say in words what came of it."""
     operations = harmless_operations(system)
-    form = ConnectionForm(request.POST or None, operations=operations)
+    form = ConnectionForm(request.POST if request.method == "POST" else None, operations=operations)
     trial = None
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data["operation"]

@@ -7,53 +7,25 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
 from integrations.admin.base import Page
-from integrations.admin.system_inlines import ListInline
 from integrations.models import ExternalSystem, SystemKey
 
 _ = gettext_lazy
 
 
-class KeyInline(ListInline):
-    """The keys of a system. Several may be in use at once, so that one can be exchanged without a gap."""
-
-    model = SystemKey
-    fields = ["begins_with", "name", "created", "expiry_date", "state", "revoke"]
-    verbose_name_plural = _("API keys for calling us")
-    show_change_link = False
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        if request.user.has_perm("integrations.change_systemkey"):
-            return self.fields
-        return [name for name in self.fields if name != "revoke"]
-
-    @display(description=_("begins with"))
-    def begins_with(self, obj: SystemKey) -> SafeString:
-        return format_html("<code>{}…</code>", obj.prefix)
-
-    @display(description=_("state"))
-    def state(self, obj: SystemKey) -> SafeString:
-        kind, words = "good", gettext("In use")
-        if obj.revoked:
-            kind, words = "bad", gettext("Revoked")
-        elif obj.has_expired:
-            kind, words = "idle", gettext("Expired")
-        return format_html('<span class="state-{}">{}</span>', kind, words)
-
-    @display(description="")
-    def revoke(self, obj: SystemKey) -> SafeString | str:
-        if obj.revoked:
-            return ""
-        url = reverse("admin:integrations_externalsystem_key_revoke", args=(obj.system_id, obj.prefix))
-        return format_html('<a class="text-link" href="{}">{}</a>', url, gettext("Revoke …"))
+def keys_context(model_admin: Any, request: HttpRequest, system_id: str | None) -> dict[str, Any]:
+    """The keys of a system for the list on its page, without the hashes that a form of them would hold."""
+    if system_id is None or not request.user.has_perm("integrations.view_systemkey"):
+        return {}
+    return {
+        "system_keys": list(SystemKey.objects.filter(system_id=system_id).defer("hashed_key")),
+        "may_revoke": model_admin.has_revoke_key_permission(request),
+        "may_add_key": model_admin.has_add_key_permission(request),
+    }
 
 
 class KeyForm(forms.Form):
@@ -81,14 +53,14 @@ class KeyForm(forms.Form):
 
 def new_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
     """Ask for the key's name; then show the key, this once: only its hash is kept."""
-    form = KeyForm(request.POST or None)
+    form = KeyForm(request.POST if request.method == "POST" else None)
     key = ""
     if request.method == "POST" and form.is_valid():
         record, key = SystemKey.objects.create_key(
             system=system, name=form.cleaned_data["name"], expiry_date=_end_of(form.cleaned_data["expires"])
         )
         model_admin.log_change(request, system, gettext("API key %(prefix)s… was made.") % {"prefix": record.prefix})
-    response = model_admin.page(
+    return model_admin.page(
         request,
         "key_new.html",
         system,
@@ -97,8 +69,6 @@ def new_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem
         form=form,
         key=key,
     )
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def revoke_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem, prefix: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations.admin.widgets import SoapArgumentsField, SourceWidget
-from integrations.models import OperationTemplate, Protocol, Repeat, RequestTemplate, WsdlDocument
+from integrations.models import ExternalSystem, OperationTemplate, Protocol, Repeat, RequestTemplate, WsdlDocument
 from integrations.transports.wsdl import WsdlProblem
 from integrations.wsdls import find_operation, operations_of
 
@@ -91,6 +91,11 @@ class Offered:
         return {row.pk: row for row in rows}
 
     @cached_property
+    def systems(self) -> dict[int, ExternalSystem]:
+        """All systems by id."""
+        return {row.pk: row for row in ExternalSystem.objects.order_by("name")}
+
+    @cached_property
     def operations(self) -> dict[int, OperationTemplate]:
         """Operation templates by id; of one system if that is known."""
         rows = OperationTemplate.objects.select_related("system").order_by("system__name", "name")
@@ -133,8 +138,8 @@ class RequestForm(forms.ModelForm):
         if "wsdl" not in self.fields:
             return
         self.fields["path"].help_text = _(
-            "Below the system's address; may hold {{ ... }}, for example /tickets. Empty: the address itself, or with "
-            "a WSDL the one that it names."
+            "Below the system's address; may hold {{ ... }}, for example /tickets. Empty: the address itself, "
+            "or with a WSDL the one that it names."
         )
         self._offer("wsdl", {pk: wsdl_label(row) for pk, row in self.offered.wsdls.items()})
         self._offer("probe", {pk: str(row) for pk, row in self.offered.operations.items()})

@@ -64,6 +64,7 @@ class StepForm(RequestForm):
                 self.initial["position"] = None
         if "operation" in self.fields:
             self._offer("operation", {pk: str(row) for pk, row in self.offered.operations.items()})
+            self._offer("system", {pk: str(row) for pk, row in self.offered.systems.items()})
         if self.instance.pk is not None:
             self.instance.get_inline_title = _title(self.instance)
 

@@ -42,8 +42,6 @@ class SystemForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         stored = self.instance.auth_secret
         self.fields["secret"].help_text = _secret_help(stored)
-        if not _is_stored(stored):
-            self.fields.pop("remove_secret", None)
         login: Any = self.fields.get("auth_login")
         if login is not None:
             login.queryset = self.instance.operations.filter(name__startswith=LOGIN_PREFIX)
@@ -58,7 +56,7 @@ class SystemForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         secret, remove = cleaned.get("secret"), cleaned.get("remove_secret")
-        stored = _is_stored(self.instance.auth_secret)
+        stored = is_stored(self.instance.auth_secret)
         if secret and remove:
             self.add_error("remove_secret", gettext("Either enter a new secret or remove the stored one."))
         if cleaned.get("auth_kind") in NEEDS_SECRET and not secret and (remove or not stored):
@@ -91,7 +89,8 @@ def _host(url: str) -> str:
         return ""
 
 
-def _is_stored(secret: str) -> bool:
+def is_stored(secret: str) -> bool:
+    """Whether there is a secret in the row, readable or not."""
     return bool(secret) or isinstance(secret, UnreadableSecret)
 
 

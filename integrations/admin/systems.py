@@ -12,8 +12,8 @@ from unfold.decorators import action, display
 
 from integrations.admin.base import ConfigurationAdmin
 from integrations.admin.connection import connection_page
-from integrations.admin.keys import KeyInline, new_key_page, revoke_key_page
-from integrations.admin.system_form import SystemForm
+from integrations.admin.keys import keys_context, new_key_page, revoke_key_page
+from integrations.admin.system_form import SystemForm, is_stored
 from integrations.admin.system_inlines import OperationInline, WsdlInline
 from integrations.models import ExternalSystem
 
@@ -28,7 +28,8 @@ class ExternalSystemAdmin(ConfigurationAdmin):
     list_display = ["name", "code", "state", "base_url", "auth_kind", "operation_count", "key_count"]
     list_filter = ["active", "auth_kind"]
     search_fields = ["name", "code", "base_url"]
-    inlines = [OperationInline, WsdlInline, KeyInline]
+    inlines = [OperationInline, WsdlInline]
+    change_form_outer_after_template = "admin/integrations/keys.html"
     actions_detail = [
         "test_connection",
         {"title": _("Add"), "icon": "add", "items": ["new_operation", "new_wsdl", "new_key"]},
@@ -43,7 +44,9 @@ class ExternalSystemAdmin(ConfigurationAdmin):
         authentication = AUTHENTICATION
         if obj is None:
             authentication = [name for name in AUTHENTICATION if name not in ("remove_secret", "auth_login")]
-        elif not self.has_change_permission(request, obj):
+        elif not is_stored(obj.auth_secret):
+            authentication = [name for name in AUTHENTICATION if name != "remove_secret"]
+        if obj is not None and not self.has_change_permission(request, obj):
             authentication = ["auth_kind", "auth_username", "auth_name", "auth_login"]
         return [
             (_("The other desk"), {"fields": ["name", "code", "active"]}),
@@ -92,6 +95,16 @@ class ExternalSystemAdmin(ConfigurationAdmin):
             path("<path:object_id>/keys/<str:prefix>/revoke/", wrap(self.keys_revoke), name=f"{keys}_revoke"),
             *super().get_urls(),
         ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        keys = keys_context(self, request, object_id)
+        return super().changeform_view(request, object_id, form_url, {**keys, **(extra_context or {})})
 
     @display(description=_("state"), label={"active": "success", "off": "warning"})
     def state(self, obj: ExternalSystem) -> tuple[str, Any]:

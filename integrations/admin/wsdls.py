@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -44,6 +45,11 @@ class WsdlDocumentAdmin(Page):
 
     def get_fieldsets(self, request: HttpRequest, obj: WsdlDocument | None = None) -> Any:
         return self.fieldsets if obj else self.fieldsets[:1]
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "url":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_custom_urls(self) -> Any:
         return (("<path:object_id>/fetch/", "integrations_wsdldocument_fetch", self.fetch),)

@@ -45,7 +45,7 @@ def problems_of_request(request: Mapping[str, Any], *, names: Iterable[str]) -> 
         check.expression(field, request[field])
     check.captures()
     check.repeat()
-    return dict(check.problems)
+    return {field: messages for field, messages in check.problems.items() if messages}
 
 
 def problems_of_captures(source: str, *, names: Iterable[str]) -> list[str]:
