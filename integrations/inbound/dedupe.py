@@ -7,6 +7,8 @@ it did.
 """
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,9 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.inbound.messages import Message, Receipt, TaskMessage, digest
-from integrations.inbound.problems import DifferentContent, InProgress
+from integrations.inbound.problems import DifferentContent, InProgress, Invalid
 from integrations.models import ExternalSystem, StoredAnswer
 
+VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,200}")
 ABANDONED_AFTER: Final = timedelta(seconds=60)
 
 
@@ -29,6 +32,15 @@ class Claim:
 
     rows: tuple[int, ...]
     taken_at: datetime
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str:
+    """The caller's key; empty without the header. Raises `Invalid` for one that is none, also an empty one: the
+    caller believes that it is protected."""
+    key = headers.get("Idempotency-Key")
+    if key is not None and not VISIBLE.fullmatch(key):
+        raise Invalid(_("An Idempotency-Key has 1 to 200 visible ASCII characters."))
+    return key or ""
 
 
 def keys_of(message: Message, *, dialect: str, idempotency_key: str) -> list[str]:

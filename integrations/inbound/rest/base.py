@@ -16,7 +16,8 @@ from rest_framework.views import APIView
 
 from integrations.inbound import intake
 from integrations.inbound.bodies import charset_of, read_body, readable
-from integrations.inbound.problems import Invalid, NotFound, Refused
+from integrations.inbound.dedupe import idempotency_key
+from integrations.inbound.problems import NotFound, Refused
 from integrations.inbound.rest.authentication import Caller
 from integrations.inbound.rest.mapping import message_of
 from integrations.inbound.rest.parsers import FormBody, JsonBody
@@ -24,7 +25,6 @@ from integrations.models import ExternalSystem
 from tickets.models import Task
 
 NUMBER = re.compile(r"[\w.-]{1,30}", re.ASCII)
-IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class InboundView(APIView):
@@ -93,9 +93,7 @@ class InboundView(APIView):
     def deliver(self, *, task_number: str = "") -> Response:
         """Let the body of this request have its effect, once; the receipt is the answer."""
         assert self.call is not None  # noqa: S101 - `initial` recorded it, this is a POST
-        key = self.request.headers.get("Idempotency-Key", "")
-        if key and not IDEMPOTENCY_KEY.fullmatch(key):
-            raise Invalid(_("An Idempotency-Key has 1 to 200 visible ASCII characters."))
+        key = idempotency_key(self.request.headers)
         message = message_of(self.operation, self.request.data, task_number=known_number(task_number))
         receipt = intake.deliver(self.call, message, idempotency_key=key)
         made = receipt.changed and self.operation in ("update", "attach", "create")

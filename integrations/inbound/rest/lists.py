@@ -63,6 +63,10 @@ class StrictFilters(DjangoFilterBackend):
         known = {*self.get_filterset_class(view, queryset).base_filters, "limit", "offset"}
         errors = {name[:100]: [_("There is no such filter.")] for name in request.query_params if name not in known}
         errors |= {name: [_("Give it once.")] for name, values in request.query_params.lists() if len(values) > 1}
+        # An empty filter would return everything, too.
+        errors |= {
+            name: [_("Give a value.")] for name, value in request.query_params.items() if not value.strip(", \t\r\n")
+        }
         if errors:
             raise ValidationError(errors)
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)

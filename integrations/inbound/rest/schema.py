@@ -46,6 +46,10 @@ class SystemKeyScheme(OpenApiAuthenticationExtension):
     target_class = "integrations.inbound.rest.authentication.SystemKeyAuthentication"
     name = ["ApiKey", "Bearer"]
 
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Either, not both."""
+        return [{"ApiKey": []}, {"Bearer": []}]
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         """One is enough."""
         return [

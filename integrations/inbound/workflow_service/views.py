@@ -9,20 +9,18 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.inbound import intake
+from integrations.inbound import dedupe, intake
 from integrations.inbound.authentication import key_of
 from integrations.inbound.bodies import read_body, readable, storable
 from integrations.inbound.messages import Receipt, TaskMessage
 from integrations.inbound.problems import (
     Broken,
-    Invalid,
     Malformed,
     Refused,
     Unauthenticated,
     UnknownOperation,
     from_action,
 )
-from integrations.inbound.rest.base import IDEMPOTENCY_KEY
 from integrations.inbound.workflow_service import contract, envelope, service
 from integrations.inbound.workflow_service.mapping import OPERATIONS
 from integrations.models import ExternalSystem
@@ -124,9 +122,7 @@ def _act(request: HttpRequest, call: intake.Arrived, read: envelope.Envelope) ->
             _("There is no operation %(name)s. There are: %(known)s, in the namespace %(namespace)s.")
             % {"name": read.message.tag, "known": ", ".join(OPERATIONS), "namespace": contract.namespace()}
         )
-    key = request.headers.get("Idempotency-Key", "")
-    if key and not IDEMPOTENCY_KEY.fullmatch(key):
-        raise Invalid(_("An Idempotency-Key has 1 to 200 visible ASCII characters."))
+    key = dedupe.idempotency_key(request.headers)
 
     def act(message: TaskMessage) -> Receipt:
         return intake.deliver(call, message, idempotency_key=key)

@@ -1,4 +1,4 @@
-"""The record of a call: there before anything is done, free of secrets, complete at the end, bounded for strangers."""
+"""The record of a call: there before anything is done, free of secrets, complete at the end, short for strangers."""
 
 import base64
 import json

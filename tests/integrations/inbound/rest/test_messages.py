@@ -145,7 +145,7 @@ def test_a_charset_that_is_none_is_refused_for_reads_and_writes(northwind: Desk,
     assert read.status_code == 400
 
 
-@pytest.mark.parametrize("key", ["x" * 201, "a b", "ä"])
+@pytest.mark.parametrize("key", ["x" * 201, "a b", "ä", " "])
 def test_an_idempotency_key_that_is_none_is_refused(northwind: Desk, task: Task, key: str):
     response = northwind.post(f"tasks/{task.number}/updates/", {"text": "x"}, key=key)
     assert response.status_code == 400
