@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.engine.runner import work_off
 from integrations.engine.streams import enqueue
-from integrations.models import Exchange, StoredAnswer, Stream
+from integrations.models import Exchange, StepRun, StoredAnswer, Stream
 
 SWEEP_LIMIT = 500
 
@@ -40,7 +40,7 @@ def sweep() -> int:
 
 @shared_task(name="integrations.tasks.prune")
 def prune() -> dict[str, int]:
-    """Forget stored answers and the bodies of exchanges that are older than the settings say."""
+    """Forget stored answers, bodies of exchanges and pinned requests that are older than the settings say."""
     now = timezone.now()
     answers, _rows = StoredAnswer.objects.filter(
         created_at__lt=now - timedelta(days=settings.IDEMPOTENCY_DAYS)
@@ -50,4 +50,9 @@ def prune() -> dict[str, int]:
         .exclude(request_body="", response_body="")
         .update(request_body="", response_body="")
     )
-    return {"stored_answers": answers, "exchange_bodies": bodies}
+    pinned = (
+        StepRun.objects.filter(run__finished_at__lt=now - timedelta(days=settings.EXCHANGE_BODY_DAYS))
+        .exclude(request_body=None)
+        .update(request=None, request_body=None)
+    )
+    return {"stored_answers": answers, "exchange_bodies": bodies, "pinned_requests": pinned}

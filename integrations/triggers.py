@@ -109,11 +109,11 @@ def _moved(event: Event, task: Task) -> None:
     if row is None or group is None:
         return
     binding = _binding_of(group)
-    if binding is None or event.actor.key == binding.system.actor_key:
+    if binding is None or event.actor.key == binding.desk.actor_key:
         return
     if event.name == EventName.SOLUTION_DECLINED and not _came_from(event, group):
         return
-    first = not current_reference(task.pk, binding.system_id)
+    first = not current_reference(task.pk, binding.desk.pk)
     if event.name == EventName.TASK_ASSIGNED and not first and event.old_phase == Phase.REVIEW:
         row = Row(row.event, row.phases, row.request_type, row.binding, "reopen")
     run = _start(event, task, binding, row, _process(binding, row))
@@ -139,7 +139,7 @@ def _send_earlier_files(event: Event, task: Task, binding: GroupBinding) -> None
     row = row_for(EventName.ATTACHMENT_ADDED, task.phase)
     if row is None:
         return
-    sent = ProcessRun.objects.filter(stream__task=task, stream__system=binding.system, attachment__isnull=False)
+    sent = ProcessRun.objects.filter(stream__task=task, stream__system=binding.desk, attachment__isnull=False)
     for attachment in event.ticket.attachments.exclude(pk__in=sent.values("attachment")):
         if goes_to(attachment, task, binding):
             earlier = Event(
@@ -173,7 +173,7 @@ def _start(
     note = event.note if event.attachment is None else None
     return append(
         task=task,
-        system=binding.system,
+        system=binding.desk,
         version=current_version(process),
         group=binding.group,
         operation=row.operation,
@@ -181,7 +181,7 @@ def _start(
         direction=direction,
         snapshot=snapshot(
             task=task,
-            system=binding.system,
+            system=binding.desk,
             request_type=row.request_type,
             direction=direction,
             operation=row.operation,

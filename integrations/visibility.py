@@ -49,7 +49,7 @@ def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bo
     to every exchanged task. Words on a task, and what another desk wrote, go nowhere else unless relay is on.
     A message never goes back to the desk that wrote it; what the portal itself notes down goes nowhere.
     """
-    if message.actor_key == binding.system.actor_key or message.actor_kind == ActorKind.SYSTEM:
+    if message.actor_key == binding.desk.actor_key or message.actor_kind == ActorKind.SYSTEM:
         return False
     if message.visibility == Visibility.INTERNAL:
         ours = message.actor_kind != ActorKind.EXTERNAL

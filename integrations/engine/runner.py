@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -58,7 +59,7 @@ def work_off(stream_id: int) -> bool:
                     enqueue(stream_id)
                     return True
             else:
-                execute(claim, found)
+                execute_safely(claim, found)
     except ClaimLost:
         logger.info("stream %s was taken over by another worker", stream_id)
         return False
@@ -98,6 +99,26 @@ def rejoin(stream: Stream) -> None:
         run.position = next_position(stream)
         run.state = RunState.QUEUED
         run.save(update_fields=["position", "state"])
+
+
+def execute_safely(claim: Claim, run: ProcessRun) -> None:
+    """Execute the next step; what nobody has foreseen stops the stream where a person sees it."""
+    try:
+        execute(claim, run)
+    except (ClaimLost, OperationalError):
+        # Another worker goes on, or the database is away and the sweeper comes back to this.
+        raise
+    except Exception as error:
+        logger.exception("run %s failed unexpectedly", run.pk)
+        fail(claim, run, _("Unexpected error, written to the log: %(error)s") % {"error": repr(error)[:500]})
+
+
+def fail(claim: Claim, run: ProcessRun, reason: str) -> None:
+    """Leave the run to a person; a request that was under way may have arrived."""
+    with recording(claim):
+        run.steps.filter(index=run.step_index, state=StepState.SENDING).update(state=StepState.UNKNOWN, reason=reason)
+        run.state, run.reason, run.due_at = RunState.ATTENTION, reason, None
+        run.save(update_fields=["state", "reason", "due_at"])
 
 
 def execute(claim: Claim, run: ProcessRun) -> None:

@@ -53,6 +53,7 @@ def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], con
     system = occasion.system
 
     def logged(outgoing: Request, operation: str, learn: Learn | None = None) -> Response:
+        occasion.before_send()
         exchanges.append(begin(occasion, outgoing, operation=operation))
         return deliver(exchanges[-1], occasion, outgoing, learn=learn)
 

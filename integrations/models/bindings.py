@@ -69,9 +69,22 @@ class GroupBinding(models.Model):
     class Meta:
         verbose_name = _("integration")
         verbose_name_plural = _("integrations")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(integrated=False) | models.Q(system__isnull=False),
+                name="integrated_group_has_a_system",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.group} – {self.system}" if self.integrated else str(self.group)
+        return f"{self.group} · {self.system}" if self.integrated else str(self.group)
+
+    @property
+    def desk(self) -> ExternalSystem:
+        """The external system of an integrated group. A group without one is never asked: the database sees to it."""
+        if self.system is None:
+            raise ValueError(f"{self.group} is not integrated")
+        return self.system
 
     def missing(self) -> dict[str, str]:
         """What an integrated group needs and this one lacks: field -> what to do. Empty if nothing is missing."""

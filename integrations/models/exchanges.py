@@ -32,8 +32,8 @@ class Outcome(models.TextChoices):
 class Exchange(models.Model):
     """One message in or out, with its request and response, free of secrets.
 
-    Written before sending (or on arrival, in a transaction of its own) and finished afterwards, so that what broke off
-    in the middle is in the log too.
+    Written before sending (or on arrival, in a transaction of its own) and finished afterwards, so that what broke
+    off in the middle is in the log too.
     """
 
     way = models.CharField(_("direction"), max_length=3, choices=Way.choices)

@@ -14,8 +14,8 @@ class Stream(models.Model):
     """All runs of one task towards one external system, strictly first in first out.
 
     A worker claims it with a lease and a fencing token; `wake` counts what was added, so that a worker cannot let go
-    of a stream to which a run was added a moment ago. `due_at` is when a worker should look: empty when nothing waits,
-    or when only a person can go on.
+    of a stream to which a run was added a moment ago. `due_at` is when a worker should look: empty when nothing
+    waits, or when only a person can go on.
     """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="streams", verbose_name=_("task"))
@@ -40,7 +40,7 @@ class Stream(models.Model):
         constraints = [models.UniqueConstraint(fields=["task", "system"], name="one_stream_per_task_and_system")]
 
     def __str__(self) -> str:
-        return f"{self.task.number} – {self.system}"
+        return f"{self.task.number} · {self.system}"
 
 
 class RunState(models.TextChoices):
@@ -72,8 +72,8 @@ class Direction(models.TextChoices):
 class ProcessRun(models.Model):
     """One execution of a process for one event: durable, resumable, ordered, pinned.
 
-    Inserted in the transaction of the change (the outbox). `snapshot` is the event as plain data, the context of every
-    template; `version` the process as it stood.
+    Inserted in the transaction of the change (the outbox). `snapshot` is the event as plain data, the context of
+    every template; `version` the process as it stood.
     """
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="runs", verbose_name=_("stream"))

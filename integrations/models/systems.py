@@ -1,5 +1,6 @@
 """Other parties' service desks: how to reach them, how to authenticate, how they authenticate to us."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,9 @@ from simple_history.models import HistoricalRecords
 
 from integrations.engine.retry import parse_schedule
 from integrations.secrets import EncryptedTextField
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class Authentication(models.TextChoices):
@@ -26,7 +30,7 @@ class Authentication(models.TextChoices):
 
 
 class ExternalSystem(models.Model):
-    """Another party's service desk. Its code is its user name when it calls us, and part of addresses: it is fixed."""
+    """Another party's service desk. Its code, the user name with which it calls us, stays as it is."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     code = models.SlugField(
@@ -146,12 +150,12 @@ class ExternalSystem(models.Model):
 
     @property
     def secret_name_list(self) -> list[str]:
-        """The administrator's own names of fields that hold secrets."""
-        return self.secret_names.split()
+        """Names of fields that hold secrets at this system: the administrator's own, and the header of its key."""
+        return [*self.secret_names.split(), *([self.auth_name] if self.auth_name else [])]
 
     def clean(self) -> None:
         """Refuse a configuration that could never be called."""
-        missing = {}
+        missing: dict[str, str | _StrPromise] = {}
         kind = self.auth_kind
         if kind in (Authentication.BASIC, Authentication.WS_SECURITY) and not self.auth_username:
             missing["auth_username"] = _("This kind of authentication needs a user.")
@@ -174,6 +178,7 @@ class SystemKey(AbstractAPIKey):
 
     system = models.ForeignKey(ExternalSystem, models.CASCADE, related_name="keys", verbose_name=_("external system"))
 
-    class Meta(AbstractAPIKey.Meta):
+    class Meta:
+        ordering = ["-created"]
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
