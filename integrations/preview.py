@@ -241,7 +241,7 @@ def _with_file(source: str, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    if value is None:
+    if value in (None, ""):
         return _("(empty)")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

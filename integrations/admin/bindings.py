@@ -43,7 +43,7 @@ class GroupBindingInline(StackedInline):
         if obj.pk is None:
             return "-"
         url = reverse("admin:integrations_groupbinding_history", args=(obj.pk,))
-        return format_html('<a class="text-link" href="{}">{}</a>', url, gettext("History of this integration"))
+        return format_html('<a class="config-link" href="{}">{}</a>', url, gettext("History of this integration"))
 
 
 register_group_inline(GroupBindingInline)

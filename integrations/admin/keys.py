@@ -19,10 +19,10 @@ _ = gettext_lazy
 
 def keys_context(model_admin: Any, request: HttpRequest, system_id: str | None) -> dict[str, Any]:
     """The keys of a system for the list on its page, without the hashes that a form of them would hold."""
-    if system_id is None or not request.user.has_perm("integrations.view_systemkey"):
+    if system_id is None or not system_id.isdecimal() or not request.user.has_perm("integrations.view_systemkey"):
         return {}
     return {
-        "system_keys": list(SystemKey.objects.filter(system_id=system_id).defer("hashed_key")),
+        "system_keys": list(SystemKey.objects.filter(system_id=int(system_id)).defer("hashed_key")),
         "may_revoke": model_admin.has_revoke_key_permission(request),
         "may_add_key": model_admin.has_add_key_permission(request),
     }

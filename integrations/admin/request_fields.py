@@ -203,7 +203,7 @@ class RequestForm(forms.ModelForm):
 
     def _current_wsdl(self) -> WsdlDocument | None:
         chosen = self._current("wsdl")
-        return self.offered.wsdls.get(int(chosen)) if str(chosen or "").isdigit() else None
+        return self.offered.wsdls.get(int(chosen)) if str(chosen or "").isdecimal() else None
 
     def _current(self, name: str) -> Any:
         if self.is_bound:

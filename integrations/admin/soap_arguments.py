@@ -20,7 +20,8 @@ def soap_arguments_view(model_admin: ModelAdmin) -> Callable[[HttpRequest], Http
     def view(request: HttpRequest) -> HttpResponse:
         if not (model_admin.has_change_permission(request) or model_admin.has_add_permission(request)):
             raise PermissionDenied
-        wsdl = get_object_or_404(WsdlDocument, pk=request.GET.get("wsdl", "0"))
+        number = request.GET.get("wsdl", "")
+        wsdl = get_object_or_404(WsdlDocument, pk=int(number) if number.isdecimal() else 0)
         widget = SoapArgumentsWidget()
         try:
             info = find_operation(

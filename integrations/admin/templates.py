@@ -134,4 +134,4 @@ def broken_steps(operation: OperationTemplate) -> list[str]:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    return int(text) if text and text.isdecimal() else None

@@ -101,7 +101,7 @@ class WsdlDocumentAdmin(Page):
             )
             for info in infos
         )
-        cells = '<tr><td><a class="text-link" href="{}">{}</a></td><td>{}</td><td>{}</td></tr>'
+        cells = '<tr><td><a class="config-link" href="{}">{}</a></td><td>{}</td><td>{}</td></tr>'
         head = (gettext("Operation (press to make a template)"), "SOAP", gettext("Arguments (* needed)"))
         body = format_html_join("", cells, rows)
         return format_html(

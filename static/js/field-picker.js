@@ -47,7 +47,7 @@
     const picker = document.getElementById("field-picker");
     const search = document.getElementById("field-picker-search");
     if (!picker || !search) return;
-    if (window.matchMedia("(max-width: 1399px)").matches) picker.querySelector("details").open = false;
+    if (window.matchMedia("(max-width: 1279px)").matches) picker.querySelector("details").open = false;
     document.addEventListener("focusin", (event) => {
       if (!event.target.dataset || !event.target.dataset.insert) return;
       if (target) target.classList.remove("picker-target");

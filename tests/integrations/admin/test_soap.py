@@ -149,3 +149,4 @@ def test_arguments_are_fetched_for_an_open_form(admin: Browser, fetched: WsdlDoc
     assert 'name="steps-0-soap_arguments:Text"' in page
     assert admin.get("operationtemplate/soap-arguments/", **{**query, "operation": "No"}).status_code == 200
     assert admin.get("operationtemplate/soap-arguments/", wsdl="0").status_code == 404
+    assert admin.get("operationtemplate/soap-arguments/", wsdl="x").status_code == 404
