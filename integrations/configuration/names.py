@@ -11,7 +11,7 @@ AUTH_NAMES = frozenset({"auth.username", "auth.password"})
 LOGIN_ROOTS = ("system.",)
 # What an expression over an answer may use; behind the open ones stands what the other desk sent.
 ANSWER_NAMES = frozenset({"response.status", "response.text"})
-ANSWER_OPEN = ("response.json", "response.xml", "response.headers")
+ANSWER_OPEN = ("response.json", "response.soap", "response.xml", "response.headers")
 
 # Where a text would not do as a sample: filters and places ask for these kinds.
 SAMPLES: Mapping[str, Any] = {

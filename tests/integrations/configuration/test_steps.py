@@ -5,8 +5,16 @@ from typing import Any
 
 import pytest
 
-from integrations.configuration import captures_of_step, problems_in_order, problems_of_step
-from integrations.configuration.rows import step_values
+from integrations.configuration import (
+    captures_of_step,
+    names_for_operation,
+    problems_in_order,
+    problems_of_request,
+    problems_of_step,
+)
+from integrations.configuration.rows import operation_values, step_values
+from integrations.demo.partner import load_partner
+from integrations.models import Process
 from tests.cast import Partner
 from tests.integrations.configuration.test_requests import request
 
@@ -95,6 +103,17 @@ def test_captures_of_a_calling_step_are_checked() -> None:
     operation = SimpleNamespace(captures="")
     found = problems_of_step(step("operation", operation=operation, captures="a = response.jsn.b"), {})
     assert found == {"captures": ['Line 1: there is no field "response.jsn.b". Did you mean "response.json"?']}
+
+
+def test_the_demo_passes_the_check(db: None) -> None:
+    system = load_partner()
+    for operation in system.operations.select_related("wsdl", "probe"):
+        names = names_for_operation(operation.name)
+        assert problems_of_request(operation_values(operation), names=names) == {}, operation
+    for process in Process.objects.all():
+        rows = process.steps.select_related("operation", "wsdl", "probe")
+        for step, problems in problems_in_order([step_values(row) for row in rows]):
+            assert problems == {}, step["name"]
 
 
 def test_the_process_of_the_cast_passes_the_check(partner: Partner) -> None:
