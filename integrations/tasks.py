@@ -8,13 +8,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.engine.runner import work_off
-from integrations.engine.streams import enqueue
+from integrations.engine.streams import WORK, enqueue
 from integrations.models import Exchange, StepRun, StoredAnswer, Stream
 
 SWEEP_LIMIT = 500
 
 
-@shared_task(name="integrations.tasks.work")
+@shared_task(name=WORK)
 def work(stream_id: int) -> None:
     """Work off one stream. A stream that another worker has is left to it."""
     work_off(stream_id)

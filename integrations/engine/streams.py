@@ -5,6 +5,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -26,6 +27,8 @@ from tickets.models import AssignmentGroup, Attachment, Note, Task
 
 logger = logging.getLogger(__name__)
 
+# The Celery task that works off one stream, in `integrations.tasks`.
+WORK = "integrations.tasks.work"
 # After a publish failed, how long this process leaves the work to the sweeper before it tries the broker again.
 BROKER_PAUSE_SECONDS = 15
 _broker_down_until = 0.0
@@ -99,12 +102,11 @@ def wake(stream: Stream, *, due_at: datetime | None = None) -> None:
 def enqueue(stream_id: int, *, expires: int | None = None) -> None:
     """Ask the workers to look at a stream. A broker that is down only delays it: the sweeper finds the stream."""
     global _broker_down_until
-    from integrations.tasks import work
-
     if time.monotonic() < _broker_down_until:
         return
     try:
-        work.apply_async((stream_id,), retry=False, expires=expires)
+        # By name: what works off a stream stands above this.
+        current_app.send_task(WORK, (stream_id,), retry=False, expires=expires)
     except (OperationalError, OSError) as error:
         _broker_down_until = time.monotonic() + BROKER_PAUSE_SECONDS
         logger.warning("the broker does not take messages (%s); the sweeper will find stream %s", error, stream_id)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.actions.record import checked_title, lock_task, lock_ticket, set_fields, write_history
-from tickets.actions.ticket import mark_closed, mark_open
+from tickets.actions.ticket_status import mark_closed, mark_open
 from tickets.actors import Actor
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish

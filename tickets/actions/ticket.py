@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.actions.record import checked_title, lock_ticket, set_fields, write_history
+from tickets.actions.task import close_task, reopen_task
+from tickets.actions.ticket_status import mark_closed, mark_open
 from tickets.actors import Actor
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish
-from tickets.lifecycle import CompletionCode, Phase, TicketStatus
+from tickets.lifecycle import CompletionCode, Phase
 from tickets.models import Category, Contact, Priority, Queue, Task, Ticket, TicketCounter
 
 EDITABLE = ("title", "description", "contact", "queue", "category", "priority")
@@ -84,8 +85,6 @@ def close_ticket(
     expected_version: int | None = None,
 ) -> Ticket:
     """Close the ticket and, first, each of its tasks that is not closed yet, by hand."""
-    from tickets.actions.task import close_task
-
     ticket = lock_ticket(ticket, expected_version=expected_version)
     if ticket.is_closed:
         raise TransitionRefused(_("The ticket is closed already."))
@@ -96,21 +95,8 @@ def close_ticket(
 
 
 @transaction.atomic
-def mark_closed(*, actor: Actor, ticket: Ticket) -> None:
-    """Status Closed, for a ticket whose tasks are all closed; does nothing when it is closed already."""
-    ticket.refresh_from_db(fields=["status", "version", "closed_at", "updated_at"])
-    if ticket.is_closed:
-        return
-    changes = set_fields(ticket, {"status": TicketStatus.CLOSED, "closed_at": timezone.now()})
-    write_history(actor, EventName.TICKET_CLOSED, ticket=ticket, changes={"status": changes["status"]})
-    publish(Event(name=EventName.TICKET_CLOSED, actor=actor, ticket=ticket, changes=changes))
-
-
-@transaction.atomic
 def reopen_ticket(*, actor: Actor, ticket: Ticket, reason: str = "", expected_version: int | None = None) -> Ticket:
     """Open a closed ticket again, and with it the task that was closed last, so that somebody works on it."""
-    from tickets.actions.task import reopen_task
-
     ticket = lock_ticket(ticket, expected_version=expected_version)
     if not ticket.is_closed:
         raise TransitionRefused(_("Only a closed ticket can be reopened."))
@@ -119,14 +105,3 @@ def reopen_ticket(*, actor: Actor, ticket: Ticket, reason: str = "", expected_ve
     if last is not None:
         reopen_task(actor=actor, task=last, reason=reason)
     return ticket
-
-
-@transaction.atomic
-def mark_open(*, actor: Actor, ticket: Ticket, reason: str = "") -> None:
-    """Status Open, for a ticket of which a task was reopened; does nothing when it is open already."""
-    ticket.refresh_from_db(fields=["status", "version", "closed_at", "updated_at"])
-    if not ticket.is_closed:
-        return
-    changes = set_fields(ticket, {"status": TicketStatus.OPEN, "closed_at": None})
-    write_history(actor, EventName.TICKET_REOPENED, ticket=ticket, text=reason, changes={"status": changes["status"]})
-    publish(Event(name=EventName.TICKET_REOPENED, actor=actor, ticket=ticket, text=reason, changes=changes))

@@ -23,9 +23,9 @@ def published(monkeypatch):
     """What was sent to the broker: (stream, was a transaction open, options)."""
     sent = []
     monkeypatch.setattr(
-        tasks.work,
-        "apply_async",
-        lambda args, **options: sent.append((args[0], connection.in_atomic_block, options)),
+        streams.current_app,
+        "send_task",
+        lambda name, args, **options: sent.append((args[0], connection.in_atomic_block, options)),
     )
     return sent
 
@@ -35,11 +35,11 @@ def broker_down(monkeypatch):
     """Every publish fails; how often it was tried."""
     tries = []
 
-    def fail(args, **options):
+    def fail(name, args, **options):
         tries.append(args)
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(tasks.work, "apply_async", fail)
+    monkeypatch.setattr(streams.current_app, "send_task", fail)
     return tries
 
 
