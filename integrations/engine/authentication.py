@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -14,13 +15,15 @@ from integrations.definition import describe_request
 from integrations.engine.outcome import Verdict, of_response, response_context
 from integrations.engine.rendering import render_request
 from integrations.models import Authentication, ExternalSystem, Outcome
-from integrations.secrets import readable
+from integrations.secrets import readable, redact_body, redact_text
 from integrations.templating import TemplateFailed, evaluate
 from integrations.transports.errors import RequestInvalid
 from integrations.transports.http import Request, Response
 from integrations.transports.soap import add_username_token
 
 SESSION_SECONDS = 600
+# Of a long answer, as much as may be quoted somewhere.
+SHOWN_CHARACTERS = 10_000
 # The operation under which login requests stand in the exchange log.
 LOGIN = "login"
 
@@ -96,6 +99,13 @@ def secrets_of(system: ExternalSystem) -> list[str]:
     return values
 
 
+def shown(system: ExternalSystem, response: Response) -> str:
+    """How an answer reads without the system's secrets; the beginning of it, if it is long."""
+    kind = response.headers.get("Content-Type", "")
+    text = redact_body(response.text[:SHOWN_CHARACTERS], kind, names=system.secret_name_list)
+    return redact_text(text, values=secrets_of(system))
+
+
 def _session(system: ExternalSystem, send: Sender) -> str:
     key = _session_key(system)
     known = _sessions.get(key)
@@ -115,7 +125,7 @@ def _session(system: ExternalSystem, send: Sender) -> str:
         """Known as a secret from here on, the session value is removed from the answer that is stored."""
         nonlocal verdict
         # The request proper has not been sent: however the login ended, there is nothing to look for.
-        verdict = replace(of_response(request, answer, context), doubtful=False)
+        verdict = replace(of_response(request, answer, context, shown=partial(shown, system)), doubtful=False)
         if verdict.outcome != Outcome.SUCCEEDED:
             return
         try:

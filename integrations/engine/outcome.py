@@ -6,7 +6,7 @@ Looked at in this order: SOAP fault code, the template's own rule (a 200 may car
 import json
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from integrations.app_fields import placeholders
 from integrations.engine.rendering import bundle_of
 from integrations.models import Outcome, Protocol
-from integrations.secrets import redact_body
 from integrations.templating import TemplateFailed, evaluate
 from integrations.templating.plain import require_plain
 from integrations.transports.errors import Misconfigured, TransportError
@@ -57,11 +56,11 @@ def of_response(
     response: Response,
     context: dict[str, Any],
     *,
-    secret_names: Collection[str] = (),
+    shown: Callable[[Response], str],
 ) -> Verdict:
     """The meaning of an answer, by the rules of the request's template.
 
-    The reason quotes how the answer begins, without fields whose names announce a secret (`secret_names` adds some).
+    The reason quotes how the answer begins; `shown` is how it reads without secrets.
     """
     answer = {**context, "response": response_context(response, request)}
     retry_after = retry_after_of(response)
@@ -75,7 +74,8 @@ def of_response(
         if again:
             return Verdict(Outcome.RETRYABLE, reason, retry_after, doubtful=True)
         return Verdict(Outcome.PERMANENT, reason)
-    start = _start(response, secret_names)
+    # Cut off only after secrets were removed: half a secret is recognised by nobody.
+    start = " ".join(shown(response).split())[:200]
     by_status = _of_status(response, start)
     try:
         if _holds(request["retry_when"], answer):
@@ -102,12 +102,6 @@ def of_response(
 def _first_character(response: Response) -> str:
     """What the answer begins with, whatever byte order mark, encoding and blanks come before it."""
     return response.text.lstrip("\ufeff \t\r\n")[:1]
-
-
-def _start(response: Response, secret_names: Collection[str]) -> str:
-    """How the answer begins, for people; in one line and without secrets."""
-    text = redact_body(response.text[:2000], response.headers.get("Content-Type", ""), names=secret_names)
-    return " ".join(text.split())[:200]
 
 
 def _of_status(response: Response, start: str) -> Verdict:

@@ -6,11 +6,12 @@ No transaction is open while the network is used, and nothing is stored before i
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from integrations.engine.authentication import LOGIN, Learn, LoginFailed, authorise, forget_session, secrets_of
+from integrations.engine.authentication import LOGIN, Learn, LoginFailed, authorise, forget_session, secrets_of, shown
 from integrations.engine.claim import ClaimLost, longest_send
 from integrations.engine.outcome import Verdict, of_error, of_response
 from integrations.engine.rendering import Prepared, policy_for
@@ -63,7 +64,7 @@ def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], con
         if response.status == 401 and system.auth_kind == Authentication.LOGIN and forget_session(system):
             # The session has ended; a 401 was not processed, so the same request may go again with a new one.
             response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
-        verdict = of_response(request, response, context, secret_names=system.secret_name_list)
+        verdict = of_response(request, response, context, shown=partial(shown, system))
     except LoginFailed as problem:
         verdict = problem.verdict
     except (AnswerProblem, ArgumentProblem, SecretUnreadable, TemplateFailed, WsdlProblem) as problem:
