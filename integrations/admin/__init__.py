@@ -3,9 +3,31 @@
 from django.contrib import admin
 from rest_framework_api_key.models import APIKey
 
-from integrations.admin import app_fields, bindings, exchanges, panels, processes, runs, systems, templates, wsdls
+from integrations.admin import (
+    app_fields,
+    bindings,
+    exchanges,
+    panels,
+    processes,
+    runs,
+    streams,
+    systems,
+    templates,
+    wsdls,
+)
 
 # Keys belong to external systems and are made on their pages; keys of nobody would only puzzle.
 admin.site.unregister(APIKey)
 
-__all__ = ["app_fields", "bindings", "exchanges", "panels", "processes", "runs", "systems", "templates", "wsdls"]
+__all__ = [
+    "app_fields",
+    "bindings",
+    "exchanges",
+    "panels",
+    "processes",
+    "runs",
+    "streams",
+    "systems",
+    "templates",
+    "wsdls",
+]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,6 @@ class ListInline(TabularInline):
     extra = 0
     max_num = 0
     can_delete = False
-    show_change_link = True
     hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -42,7 +42,7 @@ class OperationInline(ListInline):
 
     @display(description=_("name"))
     def operation(self, obj: OperationTemplate) -> SafeString:
-        return format_html("<strong>{}</strong><br>{}", obj.name, obj.description)
+        return format_html("{}<br>{}", _link(obj), obj.description)
 
     @display(description=_("request"))
     def request(self, obj: OperationTemplate) -> SafeString:
@@ -53,5 +53,14 @@ class WsdlInline(ListInline):
     """The descriptions of its SOAP services."""
 
     model = WsdlDocument
-    fields = ["name", "url", "fetched_at"]
+    fields = ["wsdl", "url", "fetched_at"]
     verbose_name_plural = _("WSDLs")
+
+    @display(description=_("name"))
+    def wsdl(self, obj: WsdlDocument) -> SafeString:
+        return _link(obj)
+
+
+def _link(row: OperationTemplate | WsdlDocument) -> SafeString:
+    url = reverse(f"admin:integrations_{row._meta.model_name}_change", args=(row.pk,))
+    return format_html('<a class="config-link" href="{}">{}</a>', url, row.name)

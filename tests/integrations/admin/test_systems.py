@@ -85,6 +85,13 @@ def test_an_old_version_cannot_be_opened_as_a_form(admin: Browser, system: Exter
     assert admin.get(f"externalsystem/{system.pk}/history/{record.pk}/").status_code == 404
 
 
+def test_its_operations_are_a_click_away(admin: Browser, system: ExternalSystem) -> None:
+    operation = OperationTemplate.objects.create(system=system, name="create_ticket", path="/tickets")
+    text = admin.get(page_of(system)).content.decode()
+    assert f'href="/admin/integrations/operationtemplate/{operation.pk}/change/"' in text
+    assert "POST /tickets" in text
+
+
 def test_the_code_stays_as_it_is(admin: Browser, system: ExternalSystem) -> None:
     admin.post(page_of(system), code="changed")
     system.refresh_from_db()
