@@ -15,7 +15,16 @@ MAX_TEXT = 200_000
 MAX_FILES = 20
 
 
-class Base64Field(serializers.CharField):
+class Text(serializers.CharField):
+    """A string. A number is refused: what of it would be lost in writing it as text, only the sender knows."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Base64Field(Text):
     """Bytes in base64; line breaks and blanks in it do not matter."""
 
     default_error_messages = {"base64": _("This is not base64.")}
@@ -55,24 +64,22 @@ class StrictSerializer(serializers.Serializer[Any]):
 class AttachmentContent(StrictSerializer):
     """One file."""
 
-    name = serializers.CharField(max_length=1000, help_text=_("The file's name."))
-    content_type = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text=_("Its media type.")
-    )
+    name = Text(max_length=1000, help_text=_("The file's name."))
+    content_type = Text(max_length=200, required=False, allow_blank=True, default="", help_text=_("Its media type."))
     content = Base64Field(allow_blank=True, help_text=_("The file itself, in base64."))
 
 
 class MessageBody(StrictSerializer):
     """What every message may carry."""
 
-    message_id = serializers.CharField(
+    message_id = Text(
         max_length=MAX_MESSAGE_ID,
         required=False,
         allow_blank=True,
         default="",
         help_text=_("Your own id of this message. The same id again changes nothing and gets the first answer."),
     )
-    author = serializers.CharField(
+    author = Text(
         max_length=MAX_AUTHOR,
         required=False,
         allow_blank=True,
@@ -84,15 +91,13 @@ class MessageBody(StrictSerializer):
 class Acknowledgement(MessageBody):
     """Your number for our task."""
 
-    external_reference = serializers.CharField(max_length=MAX_REFERENCE, help_text=_("Your number for the task."))
+    external_reference = Text(max_length=MAX_REFERENCE, help_text=_("Your number for the task."))
 
 
 class Update(MessageBody):
     """A message: a text, files, the time at which you expect to be done; at least one of them."""
 
-    text = serializers.CharField(
-        max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default=""
-    )
+    text = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
     visibility = TolerantChoiceField(
         choices=Visibility.choices,
         required=False,
@@ -108,7 +113,7 @@ class Update(MessageBody):
 class Reassignment(MessageBody):
     """Your work on the task has ended."""
 
-    solution = serializers.CharField(
+    solution = Text(
         max_length=MAX_TEXT,
         required=False,
         allow_blank=True,
@@ -139,27 +144,19 @@ class ContactBody(StrictSerializer):
     """The person for whom a ticket is raised."""
 
     email = serializers.EmailField(max_length=254)
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    name = Text(max_length=200, required=False, allow_blank=True, default="")
 
 
 class NewTicket(MessageBody):
     """A ticket that you raise with us."""
 
-    external_reference = serializers.CharField(
+    external_reference = Text(
         max_length=MAX_REFERENCE, help_text=_("Your number for it. A number that is known gets the ticket there is.")
     )
-    title = serializers.CharField(max_length=250)
-    description = serializers.CharField(
-        max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default=""
-    )
+    title = Text(max_length=250)
+    description = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
     contact = ContactBody()
-    priority = serializers.CharField(
-        max_length=50, required=False, allow_blank=True, default="", help_text=_("A priority's code.")
-    )
-    category = serializers.CharField(
-        max_length=50, required=False, allow_blank=True, default="", help_text=_("A category's code.")
-    )
-    queue = serializers.CharField(
-        max_length=50, required=False, allow_blank=True, default="", help_text=_("A queue's code.")
-    )
+    priority = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A priority's code."))
+    category = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A category's code."))
+    queue = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A queue's code."))
     attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]

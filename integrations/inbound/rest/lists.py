@@ -65,7 +65,9 @@ class StrictFilters(DjangoFilterBackend):
         errors |= {name: [_("Give it once.")] for name, values in request.query_params.lists() if len(values) > 1}
         # An empty filter would return everything, too.
         errors |= {
-            name: [_("Give a value.")] for name, value in request.query_params.items() if not value.strip(", \t\r\n")
+            name: [_("Give a value.")]
+            for name, value in request.query_params.items()
+            if not str(value).strip(", \t\r\n")
         }
         if errors:
             raise ValidationError(errors)

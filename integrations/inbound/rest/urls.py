@@ -35,5 +35,6 @@ urlpatterns = [
         ),
         "docs",
     ),
-    re_path(r"^.*$", ticket_views.Nothing.as_view(), name="nothing"),
+    # Line ends too, which a dot does not match.
+    re_path(r"^[\s\S]*$", ticket_views.Nothing.as_view(), name="nothing"),
 ]

@@ -105,6 +105,7 @@ def test_the_expected_resolution_time_is_set_without_a_text(northwind: Desk, tas
         ("OPTIONS", "tasks/", 405, "method_not_allowed"),
         ("GET", "nothing/here", 404, "not_found"),
         ("POST", "", 404, "not_found"),
+        ("GET", "tasks/%0D%0A/x", 404, "not_found"),
         ("GET", "tasks/a%00b/", 404, "not_found"),
         ("GET", "tasks/%F0%9F%92%A5/", 404, "not_found"),
         ("GET", f"tasks/{'9' * 500}/", 404, "not_found"),
