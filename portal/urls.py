@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import health, metrics
+from portal import dashboard, health, metrics
 from tickets.views import accounts
 
 urlpatterns = [
     path("", include("tickets.urls")),
     path("accounts/login/", accounts.sign_in, name="login"),
     path("accounts/logout/", accounts.sign_out, name="logout"),
+    path("admin/overview/", dashboard.fragment, name="overview"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("integrations.inbound.rest.urls")),
     path("", include("integrations.inbound.workflow_service.urls")),

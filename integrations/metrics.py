@@ -1,0 +1,64 @@
+"""Figures about the exchange for `/metrics`: what waits, since when, and what failed in the last hour."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import DatabaseError
+from django.db.models import Count
+from django.utils import timezone
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from integrations.models import Exchange, ExternalSystem
+from integrations.overview import live_runs, overdue_streams
+
+logger = logging.getLogger(__name__)
+
+
+class ExchangeCollector(Collector):
+    """Counted from the database when asked, as every process of the web server must give the same answer."""
+
+    def describe(self) -> list[Metric]:
+        """Nothing: else it would be asked while the portal starts."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Without a database there are no figures; that it is down is said by `deskbridge_service_up`."""
+        try:
+            yield from list(_figures())
+        except DatabaseError as problem:
+            logger.warning("no figures about the exchange: %s", problem)
+
+
+def _figures() -> Iterator[Metric]:
+    now = timezone.now()
+    codes = dict(ExternalSystem.objects.values_list("pk", "code"))
+    runs = GaugeMetricFamily("deskbridge_runs", "Process runs that have not ended.", labels=["system", "state"])
+    oldest = GaugeMetricFamily(
+        "deskbridge_oldest_run_seconds", "Age of the oldest run in this state.", labels=["system", "state"]
+    )
+    for row in live_runs():
+        labels = [codes[row.system_id], row.state]
+        runs.add_metric(labels, row.count)
+        oldest.add_metric(labels, (now - row.oldest).total_seconds())
+    yield runs
+    yield oldest
+    exchanges = GaugeMetricFamily(
+        "deskbridge_exchanges_last_hour", "Messages of the last hour.", labels=["system", "direction", "outcome"]
+    )
+    counted = Exchange.objects.filter(started_at__gte=now - timedelta(hours=1)).order_by()
+    for system_id, way, outcome, count in counted.values_list("system", "way", "outcome").annotate(count=Count("pk")):
+        exchanges.add_metric([codes.get(system_id, ""), way, outcome], count)
+    yield exchanges
+    yield GaugeMetricFamily(
+        "deskbridge_streams_overdue",
+        "Streams that are due although no worker takes them.",
+        value=overdue_streams(now)[0],
+    )
+
+
+def register() -> None:
+    """Add the figures to `/metrics`."""
+    REGISTRY.register(ExchangeCollector())

@@ -1,0 +1,181 @@
+"""Is anything stuck? Figures about every external system, for the overview and for monitoring.
+
+A fixed number of queries, each over an index, whatever the number of systems, runs and messages.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+from django.db.models.functions import TruncHour
+from django.utils import timezone
+
+from integrations.models import ENDED, Exchange, ExternalSystem, Outcome, ProcessRun, RunState, Stream, Way
+
+DAY: Final = timedelta(hours=24)
+# The sweeper looks every few seconds: what is due for longer than this, nobody works on.
+OVERDUE: Final = timedelta(seconds=90)
+FAILED: Final = (Outcome.RETRYABLE, Outcome.PERMANENT, Outcome.MISCONFIGURED, Outcome.UNKNOWN, Outcome.REFUSED)
+FOR_A_PERSON: Final = (RunState.ATTENTION, RunState.HELD)
+IN_TIME: Final = (RunState.RETRYING, RunState.AWAITING)
+
+
+class Standing(StrEnum):
+    """How an external system stands, the worst first."""
+
+    ATTENTION = "attention"
+    WAITS = "waits"
+    OFF = "off"
+    OK = "ok"
+
+
+@dataclass
+class SystemFigures:
+    """One external system. Runs that have not ended by state; messages of the last day by direction and outcome."""
+
+    system: ExternalSystem
+    last_success: datetime | None = None
+    last_failure: datetime | None = None
+    runs: dict[str, int] = field(default_factory=dict)
+    oldest: datetime | None = None
+    awaiting: int = 0
+    messages: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> Standing:
+        """Switched off tells more than what follows from it; a person is needed before anything else."""
+        if any(self.runs.get(state) for state in FOR_A_PERSON):
+            return Standing.ATTENTION
+        if not self.system.active:
+            return Standing.OFF
+        if self.awaiting or any(self.runs.get(state) for state in IN_TIME):
+            return Standing.WAITS
+        return Standing.OK
+
+    def count(self, *states: str) -> int:
+        """Runs in these states."""
+        return sum(self.runs.get(state, 0) for state in states)
+
+
+@dataclass(frozen=True)
+class LiveRuns:
+    """Runs of one system in one state, and when the oldest of them was created."""
+
+    system_id: int
+    state: str
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One hour of the last day."""
+
+    begins: datetime
+    succeeded: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything at one moment. `overdue` streams are due since `overdue_since`, and no worker takes them."""
+
+    at: datetime
+    systems: list[SystemFigures]
+    hours: list[Hour]
+    overdue: int
+    overdue_since: datetime | None
+    strangers: int
+
+    @property
+    def attention(self) -> int:
+        """Runs that need a person."""
+        return sum(figures.count(*FOR_A_PERSON) for figures in self.systems)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether somebody has to do something."""
+        return bool(self.attention or self.overdue)
+
+
+def overview() -> Overview:
+    """The figures of now."""
+    now = timezone.now()
+    systems = {row.pk: SystemFigures(row, row.last_success, row.last_failure) for row in _systems()}
+    _count_runs(systems)
+    hours, strangers = _count_messages(systems, now)
+    overdue, overdue_since = overdue_streams(now)
+    return Overview(
+        at=now,
+        systems=sorted(
+            systems.values(), key=lambda figures: (list(Standing).index(figures.standing), figures.system.name)
+        ),
+        hours=hours,
+        overdue=overdue,
+        overdue_since=overdue_since,
+        strangers=strangers,
+    )
+
+
+def overdue_streams(now: datetime) -> tuple[int, datetime | None]:
+    """How many streams are due although no worker has them, and since when."""
+    late = Stream.objects.filter(due_at__lt=now - OVERDUE, system__active=True)
+    left = late.filter(Q(lease_until=None) | Q(lease_until__lt=now - OVERDUE))
+    found = left.aggregate(count=Count("pk"), since=Min("due_at"))
+    return found["count"], found["since"]
+
+
+def live_runs() -> list[LiveRuns]:
+    """Runs that have not ended, counted by system and state."""
+    rows = ProcessRun.objects.filter(state__in=[state for state in RunState if state not in ENDED]).order_by()
+    counted = rows.values_list("stream__system", "state").annotate(count=Count("pk"), oldest=Min("created_at"))
+    return [LiveRuns(*row) for row in counted]
+
+
+def _systems() -> list[Any]:
+    def latest(*outcomes: str) -> Subquery:
+        rows = Exchange.objects.filter(system=OuterRef("pk"), outcome__in=outcomes).order_by()
+        return Subquery(rows.values("system").annotate(at=Max("started_at")).values("at"))
+
+    rows = ExternalSystem.objects.only("name", "code", "active")
+    return list(rows.annotate(last_success=latest(Outcome.SUCCEEDED), last_failure=latest(*FAILED)))
+
+
+def _count_runs(systems: dict[int, SystemFigures]) -> None:
+    for row in live_runs():
+        figures = systems[row.system_id]
+        figures.runs[row.state] = row.count
+        figures.oldest = min(figures.oldest or row.oldest, row.oldest)
+    awaiting = Stream.objects.filter(awaiting_since__isnull=False).order_by()
+    for system_id, count in awaiting.values_list("system").annotate(count=Count("pk")):
+        systems[system_id].awaiting = count
+
+
+def _count_messages(systems: dict[int, SystemFigures], now: datetime) -> tuple[list[Hour], int]:
+    """Fill in the messages of the last day. Gives its hours, and how many calls were nobody's."""
+    counted = (
+        Exchange.objects.filter(started_at__gte=now - DAY)
+        .order_by()
+        .annotate(hour=TruncHour("started_at"))
+        .values_list("system", "way", "outcome", "hour")
+        .annotate(count=Count("pk"))
+    )
+    begins = timezone.localtime(now).replace(minute=0, second=0, microsecond=0)
+    hours = {begins - timedelta(hours=back): [0, 0] for back in range(23, -1, -1)}
+    strangers = 0
+    for system_id, way, outcome, hour, count in counted:
+        if system_id is None:
+            strangers += count
+            continue
+        messages = systems[system_id].messages
+        messages[way, outcome] = messages.get((way, outcome), 0) + count
+        if hour in hours:
+            hours[hour][outcome in FAILED] += count
+    return [Hour(hour, succeeded, failed) for hour, (succeeded, failed) in hours.items()], strangers
+
+
+def in_order(messages: dict[tuple[str, str], int], way: Way) -> list[tuple[Outcome, int]]:
+    """The counts of one direction, in the order of the outcomes."""
+    return [(outcome, messages[way, outcome]) for outcome in Outcome if (way, outcome) in messages]
