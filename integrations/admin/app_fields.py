@@ -69,8 +69,10 @@ class AppFieldAdmin(Page):
 
     @display(description=_("in templates"))
     def in_templates(self, obj: AppField) -> SafeString:
+        """The spelling of templates, to copy."""
         return format_html(COPY, f"{{{{ {obj.path} }}}}", gettext("Copy"))
 
     @display(description=_("legacy spelling"))
     def legacy(self, obj: AppField) -> SafeString:
+        """The spelling of the source document, to copy."""
         return format_html(COPY, obj.placeholder, gettext("Copy"))

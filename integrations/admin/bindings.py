@@ -40,6 +40,7 @@ class GroupBindingInline(StackedInline):
 
     @display(description=_("earlier settings"))
     def changes(self, obj: GroupBinding) -> SafeString | str:
+        """The way to the binding's history."""
         if obj.pk is None:
             return "-"
         url = reverse("admin:integrations_groupbinding_history", args=(obj.pk,))

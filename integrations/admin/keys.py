@@ -45,6 +45,7 @@ class KeyForm(forms.Form):
     )
 
     def clean_expires(self) -> datetime.date | None:
+        """A day that is not over."""
         expires: datetime.date | None = self.cleaned_data["expires"]
         if expires is not None and expires < timezone.localdate():
             raise forms.ValidationError(gettext("This day is over. Choose a later one."))

@@ -75,6 +75,7 @@ class PreviewForm(forms.Form):
         event.choices = events()
 
     def clean_task(self) -> Task:
+        """The task, from its number or from a suggestion (number and title)."""
         number = self.cleaned_data["task"].split(" ")[0]
         task = Task.objects.select_related(
             "ticket__contact__organisation",

@@ -23,6 +23,7 @@ class ProcessChangeList(ChangeList):
     """The list with the groups that each process serves, read at once for the whole page."""
 
     def get_results(self, request: HttpRequest) -> None:
+        """The rows of the page, with their groups."""
         super().get_results(request)
         names: dict[int, set[str]] = {}
         for binding in GroupBinding.objects.filter(integrated=True).select_related("group"):
@@ -84,14 +85,17 @@ class ProcessAdmin(ConfigurationAdmin):
 
     @display(description=_("steps"), ordering="steps_in_all")
     def step_count(self, obj: Any) -> int:
+        """How many steps it has."""
         return obj.steps_in_all
 
     @display(description=_("used by"))
     def used_by(self, obj: Any) -> str:
+        """The groups that it serves."""
         return ", ".join(sorted(obj.group_names)) or "-"
 
     @action(description=_("Preview"), icon="visibility", permissions=["preview"])
     def open_preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Try the process on a task, without sending anything."""
         return preview_page(self, request, self.row_for(request, object_id, "view"))
 
     def has_preview_permission(self, request: HttpRequest, obj: Any = None) -> bool:

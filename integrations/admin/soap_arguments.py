@@ -18,6 +18,7 @@ def soap_arguments_view(model_admin: ModelAdmin) -> Callable[[HttpRequest], Http
     """The view, for who may change operation templates: `wsdl`, `operation`, `version` and the field's `name`."""
 
     def view(request: HttpRequest) -> HttpResponse:
+        """A fragment of a form."""
         if not (model_admin.has_change_permission(request) or model_admin.has_add_permission(request)):
             raise PermissionDenied
         number = request.GET.get("wsdl", "")

@@ -72,6 +72,7 @@ class SystemForm(forms.ModelForm):
         return cleaned
 
     def save(self, commit: bool = True) -> ExternalSystem:
+        """With the new secret, without the removed one, or with the one that is stored."""
         if self.cleaned_data.get("secret"):
             self.instance.auth_secret = self.cleaned_data["secret"]
         elif self.cleaned_data.get("remove_secret"):

@@ -42,10 +42,12 @@ class OperationInline(ListInline):
 
     @display(description=_("name"))
     def operation(self, obj: OperationTemplate) -> SafeString:
+        """Its name, leading to its page."""
         return format_html("{}<br>{}", _link(obj), obj.description)
 
     @display(description=_("request"))
     def request(self, obj: OperationTemplate) -> SafeString:
+        """What is called."""
         return format_html("<code>{}</code>", request_words(obj))
 
 
@@ -58,6 +60,7 @@ class WsdlInline(ListInline):
 
     @display(description=_("name"))
     def wsdl(self, obj: WsdlDocument) -> SafeString:
+        """Its name, leading to its page."""
         return _link(obj)
 
 

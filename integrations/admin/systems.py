@@ -108,46 +108,59 @@ class ExternalSystemAdmin(ConfigurationAdmin):
 
     @display(description=_("state"), label={"active": "success", "off": "warning"})
     def state(self, obj: ExternalSystem) -> tuple[str, Any]:
+        """Whether it is exchanged with."""
         return ("active", _("Active")) if obj.active else ("off", _("Switched off"))
 
     @display(description=_("operations"), ordering="operations_in_all")
     def operation_count(self, obj: Any) -> int:
+        """How many operation templates it has."""
         return obj.operations_in_all
 
     @display(description=_("keys"), ordering="keys_in_use")
     def key_count(self, obj: Any) -> int:
+        """How many keys for calling us are in use."""
         return obj.keys_in_use
 
     @action(description=_("Test connection"), icon="cable", permissions=["change"])
     def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """See whether it can be reached."""
         return connection_page(self, request, self.row_for(request, object_id, "change"))
 
     @action(description=_("Operation template"), icon="description", permissions=["add_operation"])
     def new_operation(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Begin an operation template of this system."""
         return redirect(f"{reverse('admin:integrations_operationtemplate_add')}?system={object_id}")
 
     @action(description=_("WSDL"), icon="schema", permissions=["add_wsdl"])
     def new_wsdl(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Begin a WSDL of this system."""
         return redirect(f"{reverse('admin:integrations_wsdldocument_add')}?system={object_id}")
 
     @action(description=_("API key"), icon="key", permissions=["add_key"])
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make a key for calling us."""
         return redirect("admin:integrations_externalsystem_key_new", object_id)
 
     def has_add_operation_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may add operation templates."""
         return request.user.has_perm("integrations.add_operationtemplate")
 
     def has_add_wsdl_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may add WSDLs."""
         return request.user.has_perm("integrations.add_wsdldocument")
 
     def has_add_key_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may make keys."""
         return self.has_view_permission(request) and request.user.has_perm("integrations.add_systemkey")
 
     def has_revoke_key_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may revoke keys."""
         return self.has_view_permission(request) and request.user.has_perm("integrations.change_systemkey")
 
     def keys_new(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The page on which a key is made."""
         return new_key_page(self, request, self.row_for(request, object_id, "add_key"))
 
     def keys_revoke(self, request: HttpRequest, object_id: str, prefix: str) -> HttpResponse:
+        """The page on which a key is revoked."""
         return revoke_key_page(self, request, self.row_for(request, object_id, "revoke_key"), prefix)

@@ -70,14 +70,17 @@ class OperationTemplateAdmin(RequestFieldsMixin, ConfigurationAdmin):
 
     @display(description=_("external system"), ordering="system__name")
     def system_name(self, obj: OperationTemplate) -> str:
+        """Whose operation it is."""
         return obj.system.name
 
     @display(description=_("request"))
     def request_line(self, obj: OperationTemplate) -> str:
+        """What is called."""
         return request_words(obj)
 
     @display(description=_("repeating"), label={"safe": "success", "probe": "info", "ask": "warning"})
     def repeat_label(self, obj: OperationTemplate) -> tuple[str, str]:
+        """What repeating means."""
         return obj.repeat, {"safe": gettext("Safe"), "probe": gettext("Probe"), "ask": gettext("Ask")}[obj.repeat]
 
     def get_readonly_fields(self, request: HttpRequest, obj: OperationTemplate | None = None) -> list[str]:

@@ -80,12 +80,14 @@ class WsdlDocumentAdmin(Page):
 
     @display(description=_("documents"))
     def documents_list(self, obj: WsdlDocument) -> SafeString | str:
+        """The addresses of what was stored."""
         if not obj.documents:
             return gettext("Nothing yet. Press Fetch.")
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((url,) for url in obj.documents)))
 
     @display(description=_("operations"))
     def operations_list(self, obj: WsdlDocument) -> SafeString | str:
+        """The operations, each leading to a new template for it."""
         try:
             infos = operations_of(obj)
         except WsdlProblem as problem:
