@@ -103,13 +103,25 @@ def received(
 
 
 def _moved(event: Event, task: Task) -> None:
-    """A task was assigned, reopened, declined or closed: it concerns the desk of one group."""
+    """A task was assigned, reopened, declined or closed: it concerns the desk of one group.
+
+    A task that another desk has raised with us is in no group of theirs: they learn of its end by the reference.
+    """
     row = row_for(event.name, task.phase)
-    group = task.exchanged_group
-    if row is None or group is None:
+    if row is None:
         return
-    binding = _binding_of(group)
-    if binding is None or event.actor.key == binding.desk.actor_key:
+    group = task.exchanged_group
+    binding = _binding_of(group) if group is not None else None
+    if group is not None and binding is not None:
+        _move(event, task, group, binding, row)
+    elif row.request_type == CLOSED:
+        for counterpart in exchanged_with(task):
+            if event.actor.key != counterpart.desk.actor_key:
+                _start(event, task, counterpart, row, _process(counterpart, row))
+
+
+def _move(event: Event, task: Task, group: AssignmentGroup, binding: GroupBinding, row: Row) -> None:
+    if event.actor.key == binding.desk.actor_key:
         return
     if event.name == EventName.SOLUTION_DECLINED and not _came_from(event, group):
         return
