@@ -28,11 +28,11 @@ def what_happens(decision: str, run: ProcessRun) -> str:
         case "skip":
             return _skip(run, step)
         case "hold":
-            return _("The run waits until somebody releases it.") + _behind(run, _("wait with it"))
+            return _("The run waits until somebody releases it.") + _behind(run, waits=True)
         case "release":
             return _('The run goes on with step "%(step)s" as soon as it is its turn.') % {"step": step}
         case "cancel":
-            return _cancel(run) + _behind(run, _("go ahead"))
+            return _cancel(run) + _behind(run)
         case "arrived":
             return _(
                 'Step "%(step)s" counts as done and is not sent again. The number that you enter is kept as the '
@@ -89,9 +89,7 @@ def repeating(request: dict[str, Any]) -> str:
 def _skip(run: ProcessRun, step: str) -> str:
     rest = _rest(run)[1:]
     if not rest:
-        return _('Step "%(step)s" is not done; as it is the last one, the run ends.') % {"step": step} + _behind(
-            run, _("go ahead")
-        )
+        return _('Step "%(step)s" is not done; as it is the last one, the run ends.') % {"step": step} + _behind(run)
     return _('Step "%(step)s" is not done; the run goes on with "%(next)s".') % {"step": step, "next": rest[0]}
 
 
@@ -108,15 +106,15 @@ def _rest(run: ProcessRun) -> list[str]:
     return steps[run.step_index : last]
 
 
-def _behind(run: ProcessRun, what: str) -> str:
+def _behind(run: ProcessRun, *, waits: bool = False) -> str:
     """A sentence about the runs that stand behind this one in its stream; empty where there are none."""
     if run.state in OUT_OF_LINE:
         return ""
     behind = run.stream.runs.exclude(state__in=OUT_OF_LINE).filter(position__gt=run.position).count()
     if not behind:
         return ""
-    return " " + ngettext(
-        "%(count)d run behind it in the stream: %(what)s.",
-        "%(count)d runs behind it in the stream: %(what)s.",
-        behind,
-    ) % {"count": behind, "what": what}
+    if waits:
+        words = ngettext("The run behind it waits, too.", "The %(count)d runs behind it wait, too.", behind)
+    else:
+        words = ngettext("The run behind it moves up.", "The %(count)d runs behind it move up.", behind)
+    return " " + words % {"count": behind}

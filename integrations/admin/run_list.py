@@ -17,7 +17,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from integrations.admin.base import Page
-from integrations.admin.look import NOTHING, relative, state_chip, task_url, to_the_second
+from integrations.admin.look import relative, state_chip, task_url, to_the_second
 from integrations.models import OUT_OF_LINE, ExternalSystem, ProcessRun, RunState
 from tickets.models import Task
 
@@ -84,7 +84,7 @@ class TicketFilter(TextFilter):
 class RunList(Page):
     """What the list shows. Its number of queries does not depend on the number of runs."""
 
-    list_display = ["state_words", "numbered", "stream_link", "event", "process_words", "why", "created"]
+    list_display = ["state_words", "numbered", "stream_link", "event", "why", "created"]
     list_display_links = ["numbered"]
     list_filter = [
         ShowFilter,
@@ -138,9 +138,11 @@ class RunList(Page):
         return state_chip(run)
 
     @display(description=_("Run"), ordering="id")
-    def numbered(self, run: ProcessRun) -> int:
-        """Its number."""
-        return run.pk
+    def numbered(self, run: ProcessRun) -> SafeString:
+        """Its number, and the process with its version."""
+        return format_html(
+            '<span class="xl-two"><span>{}</span><span class="db-quiet">{}</span></span>', run.pk, run.version
+        )
 
     @display(description=_("Stream"))
     def stream_link(self, run: ProcessRun) -> SafeString:
@@ -163,11 +165,6 @@ class RunList(Page):
             '<span class="xl-two"><span>{}</span><span class="db-quiet">{}</span></span>', run.operation, words
         )
 
-    @display(description=_("Process"), ordering="version__process__name")
-    def process_words(self, run: ProcessRun) -> str:
-        """The process and its version."""
-        return str(run.version)
-
     @display(description=_("Why it waits"))
     def why(self, run: Any) -> SafeString | str:
         """The reason, and when it goes on by itself; or who stands before it."""
@@ -175,7 +172,7 @@ class RunList(Page):
         if run.state == RunState.QUEUED and run.head_id not in (None, run.pk):
             words = _t("Stands behind run %(number)d.") % {"number": run.head_id}
         if run.due_at is None:
-            return words or NOTHING
+            return words
         return format_html('{} <span class="db-quiet">{}</span>', words, _due(run))
 
     @display(description=_("Created"), ordering="id")
