@@ -137,12 +137,15 @@ def _fault(problem: Refused, version: str) -> HttpResponse:
     headers = dict(problem.headers)
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="Deskbridge", charset="UTF-8"'
-    return HttpResponse(
+    response = HttpResponse(
         envelope.fault(problem, version),
         status=envelope.fault_status(problem, version),
         content_type=envelope.MEDIA_TYPES[version],
         headers=headers,
     )
+    # SOAP 1.1 has 500 for the caller's faults, too. They are in the exchange log; Django would report each as ours.
+    response._has_been_logged = problem.status < 500  # type: ignore[attr-defined]
+    return response
 
 
 def _describe(request: HttpRequest) -> HttpResponse:
