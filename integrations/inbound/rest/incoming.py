@@ -42,7 +42,13 @@ class Base64Field(Text):
 
 
 class TolerantChoiceField(serializers.ChoiceField):
-    """A choice by its value or its English name, whatever the case: `withdrawn_by_user`, `Withdrawn by user`."""
+    """A choice by its value or its English name, whatever the case: `withdrawn_by_user`, `Withdrawn by user`.
+
+    An empty one, which a form sends for what was not chosen, is the default.
+    """
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(serializers.empty if data == "" else data)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -128,7 +134,7 @@ class Reassignment(MessageBody):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """An empty message is a mistake, not the end of the work."""
-        if not attrs["solution"].strip() and "status" not in self.initial_data:
+        if not attrs["solution"].strip() and not self.initial_data.get("status"):
             raise serializers.ValidationError({"solution": [_("Say what was done, or give at least a status.")]})
         return attrs
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from integrations.inbound import operations
-from integrations.models import ExternalReference, ExternalSystem
+from integrations.models import Direction, ExternalReference, ExternalSystem, GroupBinding, Process, ProcessRun
 from tests.integrations.inbound.conftest import AGENT, Desk, make_task
 from tickets import actions
 from tickets.errors import Conflict, InvalidInput
@@ -163,3 +163,26 @@ def test_an_unknown_priority_names_those_that_there_are(northwind: Desk, task: T
         operations.create(
             system=northwind.system, reference="1", title="x", contact_email="a@example.com", priority="urgent"
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "request_type", "operation"),
+    [
+        ("acknowledge", "Acknowledgement", "acknowledge"),
+        ("update", "Update", "update"),
+        ("attach", "Update", "update"),
+        ("ready", "Reassigned", "reassign"),
+        ("rejected", "Reassigned", "reject"),
+    ],
+)
+def test_what_arrives_starts_the_incoming_process_of_the_group_and_nothing_goes_out(
+    northwind: Desk, name: str, request_type: str, operation: str
+):
+    task = make_task(northwind, reference="" if name == "acknowledge" else "INC-1")
+    process = Process.objects.create(name="Everything")
+    bound = dict.fromkeys(("assignment_process", "update_process", "closure_process"), process)
+    GroupBinding.objects.update(incoming_process=process, **bound)
+    call, arguments = CALLS[name]
+    call(system=northwind.system, task=task, **arguments)
+    run = ProcessRun.objects.get()
+    assert (run.direction, run.request_type, run.operation) == (Direction.IN, request_type, operation)

@@ -84,6 +84,13 @@ def test_wrong_fields_are_named_each_with_its_place(northwind: Desk, task: Task)
     }
 
 
+def test_an_empty_choice_is_the_default_and_an_empty_message_no_end_of_the_work(northwind: Desk, task: Task):
+    empty = {"solution": " ", "completion_code": "", "status": ""}
+    assert list(northwind.post(f"tasks/{task.number}/reassign/", empty).json()["errors"]) == ["solution"]
+    assert northwind.post(f"tasks/{task.number}/reassign/", {**empty, "solution": "Done"}).status_code == 200
+    assert Task.objects.get(pk=task.pk).completion_code == "fulfilled"
+
+
 @pytest.mark.parametrize("code", ["withdrawn_by_user", "Withdrawn by user", "WITHDRAWN-BY-USER"])
 def test_completion_codes_are_taken_as_people_write_them(northwind: Desk, task: Task, code: str):
     body = {"solution": "Not needed any more", "completion_code": code, "status": "Closed"}
