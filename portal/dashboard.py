@@ -111,7 +111,7 @@ def _card(figures: SystemFigures) -> Card:
         kind=kind or "plain",
         icon=icon,
         words=str(words),
-        oldest=timesince(figures.oldest) if figures.oldest else "",
+        oldest=timesince(figures.oldest, depth=1) if figures.oldest else "",
         last_success=_ago(figures.last_success),
         last_failure=_ago(figures.last_failure),
         failures_url=_log(system=system.pk, outcome="failed"),
