@@ -67,7 +67,7 @@ class InboundView(APIView):
                 data = request.data if caller and refusal is None else None
             except (Refused, APIException, SuspiciousOperation) as error:
                 refusal = refusal or error
-            self._record(caller, body, data)
+            self.record(caller, body, data)
         if refusal is not None:
             raise refusal
         super().initial(request, *args, **kwargs)
@@ -79,7 +79,7 @@ class InboundView(APIView):
             response.render()
         if self.call is None and self.problem is not None:
             caller = getattr(self.request, "_user", None)
-            self._record(caller, b"", None)
+            self.record(caller, b"", None)
         if self.call is not None:
             intake.finished(
                 self.call,
@@ -109,7 +109,8 @@ class InboundView(APIView):
             raise NotFound(_('There is no task "%(name)s" for you.') % {"name": number[:100]})
         return task
 
-    def _record(self, caller: Any, body: bytes, data: Any) -> None:
+    def record(self, caller: Any, body: bytes, data: Any) -> None:
+        """Write the call down: its body, or the JSON that a form (`data`) stands for."""
         request = self.request
         content_type = request.headers.get("Content-Type", "")
         if isinstance(data, dict) and content_type.lower().startswith("multipart/"):

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from integrations.inbound.problems import NotFound, Refused
 from integrations.inbound.rest import incoming, outgoing, reading
+from integrations.inbound.rest.authentication import Caller
 from integrations.inbound.rest.base import InboundView, MessageView, known_number
 from integrations.inbound.rest.lists import ExchangeFilters, TicketFilters
 from integrations.inbound.rest.schema import reads, takes
@@ -95,6 +96,11 @@ class Nothing(InboundView):
         except Refused:
             self.problem = None
         raise NotFound(_("There is nothing at this address. What there is: /api/v1/docs/"))
+
+    def record(self, caller: Any, body: bytes, data: Any) -> None:
+        """Only where it is known who mistook the address."""
+        if isinstance(caller, Caller):
+            super().record(caller, body, data)
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -104,6 +104,17 @@ def test_an_author_who_is_not_named_is_the_desk(northwind: Desk, task: Task):
     ]
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_address_that_is_none_is_told_to_strangers_without_a_record_of_it(
+    northwind: Desk, outsider: Desk, method: str
+):
+    for key, recorded in (("", 0), ("wrong.key", 0), (northwind.key, 1)):
+        headers = {"Authorization": f"Api-Key {key}"} if key else {}
+        response = Client().generic(method, "/api/v1/nothing/", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+        assert Exchange.objects.count() == recorded
+
+
 def test_a_refused_read_is_in_the_log_with_whom_it_was(northwind: Desk, outsider: Desk, task: Task):
     outsider.get(f"tasks/{task.number}/")
     exchange = Exchange.objects.get()
