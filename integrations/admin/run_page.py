@@ -31,6 +31,10 @@ from integrations.secrets import redact_body, redact_headers, redact_url
 STREAM_SHOWN = 30
 EXCHANGES_SHOWN = 100
 
+# An exchange with its outcome, time and duration in words; by the step that it belongs to.
+Shown = tuple[Exchange, SafeString, str, str]
+ShownExchanges = dict[int | None, list[Shown]]
+
 
 @dataclass
 class StepCard:
@@ -48,12 +52,13 @@ class StepCard:
     headers: dict[str, str] = field(default_factory=dict)
     body: Readable | None = None
     captures: str = ""
-    exchanges: list[tuple[Exchange, SafeString, str, str]] = field(default_factory=list)
+    exchanges: list[Shown] = field(default_factory=list)
     replays: list[tuple[str, str]] = field(default_factory=list)
 
 
 def run_page(model_admin: Page, request: HttpRequest, run: ProcessRun) -> TemplateResponse:
     """Show the run."""
+    exchanges = _exchanges(run)
     may_decide = model_admin.has_change_permission(request, run)
     line = _in_line(run)
     head = line[0] if line else None
@@ -77,7 +82,9 @@ def run_page(model_admin: Page, request: HttpRequest, run: ProcessRun) -> Templa
         decisions=_decisions(run) if may_decide else [],
         line=[(other, state_chip(other), run_url(other.pk)) for other in line[:STREAM_SHOWN]],
         more_in_line=max(0, len(line) - STREAM_SHOWN),
-        cards=_cards(run, may_decide),
+        cards=_cards(run, exchanges, may_decide),
+        # Making a step anew begins it from nothing: what was sent for the old one belongs to the run alone.
+        earlier=exchanges.get(None, []),
         snapshot=json.dumps(run.snapshot, indent=2, ensure_ascii=False),
         replays=list(run.replays.order_by("pk").only("pk")[:STREAM_SHOWN]),
     )
@@ -100,9 +107,8 @@ def _waits_for(run: ProcessRun, head: ProcessRun | None) -> ProcessRun | None:
     return head
 
 
-def _cards(run: ProcessRun, may_decide: bool) -> list[StepCard]:
+def _cards(run: ProcessRun, exchanges: ShownExchanges, may_decide: bool) -> list[StepCard]:
     rows = {row.index: row for row in run.steps.all()}
-    exchanges = _exchanges(run)
     systems = {run.stream.system_id: run.stream.system}
     others = {
         step["request"]["system_id"] for step in definitions(run) if step["request"] and step["request"]["system_id"]
@@ -152,11 +158,11 @@ def _replays(row: StepRun) -> list[tuple[str, str]]:
     return [("same", _("Send the same bytes again …")), *ways] if row.request is not None else ways
 
 
-def _exchanges(run: ProcessRun) -> dict[int, list[tuple[Exchange, SafeString, str, str]]]:
+def _exchanges(run: ProcessRun) -> ShownExchanges:
     rows = Exchange.objects.filter(run=run).order_by("-pk")
     rows = rows.only("pk", "operation", "attempt", "outcome", "status", "started_at", "duration_ms", "step", "error")
-    found: dict[int, list[tuple[Exchange, SafeString, str, str]]] = {}
+    found: ShownExchanges = {}
     for row in reversed(rows[:EXCHANGES_SHOWN]):
         shown = (row, outcome_chip(row), to_the_second(row.started_at), duration(row.duration_ms))
-        found.setdefault(row.step_id or 0, []).append(shown)
+        found.setdefault(row.step_id, []).append(shown)
     return found

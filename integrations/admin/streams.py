@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
 
 from integrations.admin.look import NOTHING, RUN_STATES, chip, relative, run_url, task_url, to_the_second
 from integrations.admin.run_list import STUCK, SystemFilter
@@ -27,6 +28,7 @@ class ReadOnly(ModelAdmin):
     list_fullwidth = True
     list_per_page = 50
     show_full_result_count = False
+    paginator = InfinitePaginator
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -65,7 +65,7 @@ def test_many_rows_cost_as_much_as_few(admin: Browser, desk: Desk, partner: Part
     assert count(admin, path) == few
 
 
-@pytest.mark.parametrize("path", ["exchange/", "processrun/"])
+@pytest.mark.parametrize("path", ["exchange/", "processrun/", "externalreference/"])
 def test_the_lists_never_count_the_whole_table(admin: Browser, task: Task, path: str) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

@@ -86,6 +86,18 @@ def test_the_page_shows_the_steps_with_what_was_sent_but_no_secrets(
         assert secret not in text
 
 
+def test_what_was_sent_before_a_step_was_made_anew_stays_on_the_page(admin: Browser, run: ProcessRun) -> None:
+    put(run, RunState.ATTENTION, step=StepState.FAILED)
+    sent = run.exchanges.create(
+        way="out", system=run.stream.system, dialect="http", operation="create_ticket", step=run.steps.get()
+    )
+    admin.send(f"processrun/decide/rerender/?ids={run.pk}")
+    assert not run.steps.exists()
+    text = admin.get(f"processrun/{run.pk}/change/").content.decode()
+    assert "Before a step was made anew" in text
+    assert f"/admin/integrations/exchange/{sent.pk}/change/" in text
+
+
 @pytest.mark.parametrize(
     ("decision", "before", "after", "words"),
     [
