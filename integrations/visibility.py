@@ -36,7 +36,7 @@ def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:
 def exchanged_with(task: Task) -> list[GroupBinding]:
     """The bindings, one a system, through which this task is exchanged now."""
     systems = ExternalSystem.objects.filter(
-        Q(bindings__integrated=True, bindings__group_id=task.group_id) | Q(references__task=task)
+        Q(bindings__integrated=True, bindings__group=task.exchanged_group) | Q(references__task=task)
     ).distinct()
     found = (binding_for(task, system) for system in systems.order_by("pk"))
     return [binding for binding in found if binding is not None]

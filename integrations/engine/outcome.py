@@ -95,6 +95,7 @@ def of_response(
                 Outcome.MISCONFIGURED,
                 _("The other desk answered with %(status)d, but the template's rule cannot be applied: %(problem)s")
                 % {"status": response.status, "problem": problem},
+                doubtful=True,
             )
     return by_status
 

@@ -25,6 +25,7 @@ from integrations.engine.streams import enqueue, next_position
 from integrations.models import OUT_OF_LINE, ProcessRun, RunState, StepKind, StepRun, StepState, Stream
 from integrations.snapshot import current_reference
 from integrations.templating import TemplateFailed, evaluate
+from tickets.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,12 @@ def rejoin(stream: Stream) -> None:
     for run in stream.runs.filter(state=RunState.PARKED).select_related("version").order_by("position"):
         definition = run.version.definition["steps"][run.step_index]
         run.stream = stream
-        if not is_over(run, definition):
+        try:
+            if not is_over(run, definition):
+                continue
+        except (InvalidInput, TemplateFailed) as problem:
+            run.state, run.reason = RunState.ATTENTION, str(problem)
+            run.save(update_fields=["state", "reason"])
             continue
         run.position = next_position(stream)
         run.state = RunState.QUEUED
@@ -109,6 +115,7 @@ def execute_safely(claim: Claim, run: ProcessRun) -> None:
         # Another worker goes on, or the database is away and the sweeper comes back to this.
         raise
     except Exception as error:
+        # Broad on purpose: else the stream would fail again and again where nobody sees it.
         logger.exception("run %s failed unexpectedly", run.pk)
         fail(claim, run, _("Unexpected error, written to the log: %(error)s") % {"error": repr(error)[:500]})
 

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations import triggers
+from integrations.echo import is_echo
 from integrations.engine.references import drop_reference, store_reference
-from integrations.inbound.echo import is_echo
 from integrations.inbound.messages import Receipt, ReportedStatus
 from integrations.inbound.problems import Disagrees, Invalid
 from integrations.models import ExternalReference, ExternalSystem
+from integrations.visibility import binding_for
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.actions.record import lock_task
@@ -152,7 +153,14 @@ def reassign(
         actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text)
         message = _("The task is closed: the solution was added as a note.")
     else:
-        task = actions.propose_solution(actor=actor, task=task, solution=solution, completion_code=completion_code)
+        binding = binding_for(task, system)
+        task = actions.propose_solution(
+            actor=actor,
+            task=task,
+            solution=solution,
+            completion_code=completion_code,
+            solved_by=binding.group if binding else None,
+        )
         message = _("The solution was stored and is being reviewed.")
     triggers.received(
         system=system, task=task, operation="reassign", request_type=triggers.REASSIGNED, actor=actor, text=solution

@@ -42,12 +42,12 @@ def create_task(
         number=f"{ticket.number}-{position}",
         title=(title.strip() or ticket.title)[:250],
         description=description or ticket.description,
-        group=owning_group,
+        group=owning_group if owning_group != group else None,
         owning_group=owning_group,
     )
     write_history(actor, EventName.TASK_CREATED, ticket=ticket, task=task)
     publish(Event(name=EventName.TASK_CREATED, actor=actor, ticket=ticket, task=task))
-    if group is not None and group != owning_group:
+    if group is not None:
         task = assign_task(actor=actor, task=task, group=group)
     return task
 
@@ -109,9 +109,13 @@ def propose_solution(
     task: Task,
     solution: str,
     completion_code: str = CompletionCode.FULFILLED,
+    solved_by: AssignmentGroup | None = None,
     expected_version: int | None = None,
 ) -> Task:
-    """Store the solution and enter review. The group that solved it is kept; the owning group has the task again."""
+    """Store the solution and enter review. The group that solved it is kept; the owning group has the task again.
+
+    `solved_by` names that group where it is not the one that has the task now.
+    """
     if not solution.strip():
         raise InvalidInput(_("Say what the solution is."))
     _check_code(completion_code)
@@ -121,7 +125,7 @@ def propose_solution(
         "phase": phase_after(task.phase, TaskMove.PROPOSE),
         "solution": solution,
         "completion_code": completion_code,
-        "solved_by_group": task.exchanged_group,
+        "solved_by_group": solved_by or task.exchanged_group,
         "group": task.owning_group or task.group,
     }
     return _moved(

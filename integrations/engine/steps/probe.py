@@ -1,7 +1,7 @@
 """Look whether a request of unknown outcome arrived, before it is sent again."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,23 +13,20 @@ from integrations.engine.outcome import captured, response_context
 from integrations.engine.rendering import render_request
 from integrations.engine.retry import next_try, parse_schedule
 from integrations.engine.sending import attempt
+from integrations.engine.steps.base import Execution
+from integrations.engine.steps.tries import occasion_of, record_success
 from integrations.models import ExternalSystem, Outcome, RunState, StepState
 from integrations.templating import TemplateFailed, evaluate
 from integrations.transports.errors import TransportError
 from integrations.transports.soap_arguments import ArgumentProblem
 from integrations.transports.wsdl import WsdlProblem
 
-if TYPE_CHECKING:
-    from integrations.engine.steps.base import Execution
-
 # A desk may show a new record late: one look that finds nothing proves nothing.
 LOOKS: Final = 2
 
 
-def look(execution: "Execution", request: dict[str, Any], system: ExternalSystem) -> None:
+def look(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:
     """Probe once: found counts as success, not found (often enough) sends again, anything else is looked at later."""
-    from integrations.engine.steps.request import occasion_of, record_success
-
     probe = request["probe"]
     if probe is None:
         execution.record(
@@ -57,7 +54,7 @@ def look(execution: "Execution", request: dict[str, Any], system: ExternalSystem
         _not_found(execution, request)
 
 
-def _not_found(execution: "Execution", request: dict[str, Any]) -> None:
+def _not_found(execution: Execution, request: dict[str, Any]) -> None:
     step = execution.step
     step.probes += 1
     if step.probes < LOOKS:
@@ -73,7 +70,7 @@ def _not_found(execution: "Execution", request: dict[str, Any]) -> None:
         execution.run.save(update_fields=["state"])
 
 
-def _look_later(execution: "Execution", system: ExternalSystem, outcome: Outcome, reason: str) -> None:
+def _look_later(execution: Execution, system: ExternalSystem, outcome: Outcome, reason: str) -> None:
     if outcome in (Outcome.PERMANENT, Outcome.MISCONFIGURED):
         execution.record(results.attention(reason, step_state=StepState.UNKNOWN))
         return

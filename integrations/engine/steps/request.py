@@ -7,31 +7,25 @@ the step marked, and who comes after knows that the outcome is unknown.
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.app_fields import placeholders
+from integrations.echo import remember
 from integrations.engine import results
-from integrations.engine.claim import hold, recording, renew
-from integrations.engine.outcome import Verdict, captured
-from integrations.engine.references import store_reference
+from integrations.engine.claim import recording
+from integrations.engine.outcome import Verdict
 from integrations.engine.rendering import Prepared, needs_reference, render_request, sources_of
-from integrations.engine.retry import next_try, parse_schedule
-from integrations.engine.sending import Occasion, Try, attempt, broken_off
+from integrations.engine.sending import attempt, broken_off
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.probe import look
-from integrations.inbound.echo import name_sent, remember
+from integrations.engine.steps.tries import after_failure, created_after_all, occasion_of, record_try
 from integrations.models import Direction, ExternalSystem, Outcome, Repeat, StepState
-from integrations.snapshot import current_reference
 from integrations.templating import TemplateFailed, used_paths
 from integrations.transports.errors import TransportError
 from integrations.transports.soap_arguments import ArgumentProblem
 from integrations.transports.wsdl import WsdlProblem
-from tickets.errors import ActionRefused
 
-REFERENCE = "reference"
-MESSAGE_ID = "message_id"
 TRIED = (StepState.FAILED, StepState.UNKNOWN)
 
 
@@ -64,56 +58,6 @@ def execute(execution: Execution) -> None:
     record_try(execution, request, system, came)
 
 
-def occasion_of(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> Occasion:
-    """For what the exchanges of this try are; the lease is renewed right before anything is sent."""
-    return Occasion(
-        system=system,
-        dialect=request["protocol"],
-        operation=request["operation"],
-        task=execution.run.stream.task,
-        step=execution.step,
-        attempt=execution.step.attempts,
-        before_send=lambda: renew(execution.claim),
-    )
-
-
-def record_try(execution: Execution, request: dict[str, Any], system: ExternalSystem, came: Try) -> None:
-    """Write down what a try came to."""
-    if came.verdict.outcome == Outcome.SUCCEEDED and came.response is not None:
-        values, problems = captured(request, came.response, execution.context)
-        record_success(execution, system, values, problems)
-    else:
-        execution.record(_after_failure(execution, request, system, came.verdict))
-
-
-def record_success(execution: Execution, system: ExternalSystem, values: dict[str, Any], problems: str = "") -> None:
-    """The other desk did it: keep what was captured, its number first of all. Sent again it is never."""
-    run, step = execution.run, execution.step
-    stream = run.stream
-    own = system.pk == stream.system_id
-    reason = problems and _("Not captured: %(problems)s") % {"problems": problems}
-    with transaction.atomic():
-        reference = values.get(REFERENCE)
-        refused = ""
-        if own and reference not in (None, ""):
-            try:
-                store_reference(task=stream.task, system=system, value=str(reference))
-            except ActionRefused as problem:
-                refused = str(problem)
-        text = run.snapshot["event"]["text"]
-        if own and text and values.get(MESSAGE_ID):
-            name_sent(task=stream.task, system=system, text=text, their_message_id=str(values[MESSAGE_ID]))
-        locked = hold(execution.claim)
-        if (
-            own
-            and execution.definition["creates"]
-            and not stream.task.external_references.filter(system=system).exists()
-        ):
-            locked.awaiting_since = timezone.now()
-            locked.save(update_fields=["awaiting_since"])
-        results.write(run, step, results.done(captures=values, reason=refused or reason))
-
-
 def _before(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> results.Result | None:
     """What keeps the request from being sent at all."""
     run = execution.run
@@ -129,7 +73,7 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
         )
     reference = execution.context["task"]["external_reference"]
     if own and execution.definition["creates"] and reference and execution.step.state in TRIED:
-        return _created_after_all(reference)
+        return created_after_all(reference)
     if not own or execution.step.state != StepState.READY:
         return None
     if execution.definition["creates"]:
@@ -149,50 +93,10 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
     return None
 
 
-def _created_after_all(reference: str) -> results.Result:
-    """The acknowledgement has arrived while the create was under way: however that ended, it is not sent again."""
-    return results.done(reason=_('It arrived: the task is known there as "%(number)s".') % {"number": reference})
-
-
 def _interrupted(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:
     """Whoever sent this is gone: it may have arrived."""
     verdict = Verdict(Outcome.UNKNOWN, broken_off(), doubtful=True)
-    execution.record(_after_failure(execution, request, system, verdict))
-
-
-def _after_failure(
-    execution: Execution, request: dict[str, Any], system: ExternalSystem, verdict: Verdict
-) -> results.Result:
-    """What follows a failure: the engine alone decides."""
-    step, stream = execution.step, execution.run.stream
-    if execution.definition["creates"] and system.pk == stream.system_id:
-        reference = current_reference(stream.task_id, stream.system_id)
-        if reference:
-            return _created_after_all(reference)
-    if verdict.outcome in (Outcome.PERMANENT, Outcome.MISCONFIGURED):
-        return results.attention(verdict.reason)
-    step.failures += 1
-    unknown = verdict.outcome == Outcome.UNKNOWN
-    if unknown and request["repeat"] == Repeat.ASK:
-        return results.attention(verdict.reason, step_state=StepState.UNKNOWN)
-    due_at = next_try(
-        parse_schedule(system.retry_schedule),
-        failures=step.failures,
-        now=timezone.now(),
-        retry_after=verdict.retry_after,
-    )
-    looks = verdict.doubtful and request["repeat"] == Repeat.PROBE
-    if due_at is None:
-        return results.attention(
-            _("Tried %(count)d times. The last time: %(reason)s")
-            % {"count": step.attempts, "reason": verdict.reason},
-            step_state=StepState.UNKNOWN if unknown or looks else StepState.FAILED,
-        )
-    if looks:
-        step.probes = 0
-        settled = timezone.now() + timedelta(seconds=request["settle_seconds"])
-        return results.retry(verdict.reason, max(due_at, settled), step_state=StepState.UNKNOWN)
-    return results.retry(verdict.reason, due_at)
+    execution.record(after_failure(execution, request, system, verdict))
 
 
 def _prepare(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> Prepared:

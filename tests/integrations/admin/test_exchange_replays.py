@@ -86,7 +86,7 @@ def test_a_replayed_message_is_not_replayed_twice(
 def test_an_echo_that_was_held_back_is_applied_anyway(
     admin: Browser, desk: Desk, partner: Partner, task: Task, send: Callable[..., Any]
 ) -> None:
-    from integrations.inbound.echo import remember
+    from integrations.echo import remember
 
     give(desk, task, partner)
     remember(task=task, system=partner.system, text="Please hurry")

@@ -163,15 +163,15 @@ def test_no_transaction_is_open_while_something_is_sent(desk, partner, monkeypat
 def test_a_worker_that_lost_its_stream_before_sending_sends_and_records_nothing(
     desk, partner, friendly, monkeypatch, caplog
 ):
-    from integrations.engine.steps import request as request_step
+    from integrations.engine.steps import tries
     from integrations.models import Stream
 
     def lose_it(claim):
         Stream.objects.update(token=99)
         return real(claim)
 
-    real = request_step.renew
-    monkeypatch.setattr(request_step, "renew", lose_it)
+    real = tries.renew
+    monkeypatch.setattr(tries, "renew", lose_it)
     desk.task(partner.group)
     with caplog.at_level(logging.INFO):
         work_everything()

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from integrations.inbound import echo
+from integrations import echo
 from integrations.models import Exchange, Outcome, SentText
 from tests.integrations.inbound.conftest import Desk, make_desk, make_task
 from tickets.models import Note, Ticket

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.inbound import echo
+from integrations import echo
 from integrations.inbound.replay import apply_anyway
 from integrations.models import Exchange, Outcome
 from tests.integrations.inbound.conftest import AGENT, Desk, make_task
