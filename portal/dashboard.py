@@ -127,15 +127,15 @@ def _run_figures(figures: SystemFigures) -> Iterator[Figure]:
     waiting = [state for state in RunState if state not in (*ENDED, *FOR_A_PERSON)]
     streams = reverse("admin:integrations_stream_changelist")
     rows = [
-        ("attention", figures.count(*FOR_A_PERSON), _("need a person"), _runs(system=pk, show="stuck"), "bad"),
+        ("attention", figures.count(*FOR_A_PERSON), _("waiting for a person"), _runs(system=pk, show="stuck"), "bad"),
         (
             "retrying",
             figures.count(RunState.RETRYING),
-            _("wait for the next try"),
+            _("waiting for the next try"),
             _runs(system=pk, state__exact=RunState.RETRYING.value),
             "wait",
         ),
-        ("awaiting", figures.awaiting, _("await a number"), f"{streams}?system={pk}&show=awaiting", "wait"),
+        ("awaiting", figures.awaiting, _("waiting for a number"), f"{streams}?system={pk}&show=awaiting", "wait"),
         ("waiting", figures.count(*waiting), _("waiting in all"), _runs(system=pk, show="waiting"), ""),
     ]
     for name, count, words, url, kind in rows:
