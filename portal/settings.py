@@ -295,9 +295,7 @@ UNFOLD = {
     "SITE_TITLE": "Deskbridge",
     "SITE_HEADER": "Deskbridge",
     "SITE_SYMBOL": "sync_alt",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/deskbridge.svg")}
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/deskbridge.svg")}],
     "STYLES": [lambda request: static("css/admin.css"), lambda request: static("css/exchange.css")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
