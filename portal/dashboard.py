@@ -127,7 +127,13 @@ def _run_figures(figures: SystemFigures) -> Iterator[Figure]:
     waiting = [state for state in RunState if state not in (*ENDED, *FOR_A_PERSON)]
     streams = reverse("admin:integrations_stream_changelist")
     rows = [
-        ("attention", figures.count(*FOR_A_PERSON), _("waiting for a person"), _runs(system=pk, show="stuck"), "bad"),
+        (
+            "attention",
+            figures.count(*FOR_A_PERSON),
+            _("stopped until a person decides"),
+            _runs(system=pk, show="stuck"),
+            "bad",
+        ),
         (
             "retrying",
             figures.count(RunState.RETRYING),
