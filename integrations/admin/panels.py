@@ -126,6 +126,12 @@ def public_facts(ticket: Ticket) -> list[tuple[str, str]]:
     return [(_("Reference at %(desk)s") % {"desk": name}, ", ".join(values)) for name, values in numbers.items()]
 
 
+def is_with_partner(task: Task) -> bool:
+    """Whether the task is with a group that stands for another desk. A task without a group has no binding either."""
+    binding = getattr(task.group, "binding", None)
+    return binding is not None and binding.integrated
+
+
 def by_reference(word: str) -> Q:
     """Tickets that another desk knows by this number."""
     return Q(tasks__external_references__value__iexact=word)
@@ -134,4 +140,5 @@ def by_reference(word: str) -> Q:
 panels.register_ticket_panel("exchanges", _("Exchanges"), exchanges_panel, order=10)
 panels.register_task_badge(task_badges)
 panels.register_public_facts(public_facts)
+panels.register_partner_check(is_with_partner, relations=("group__binding",))
 panels.register_search(by_reference)

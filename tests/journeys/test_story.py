@@ -44,6 +44,7 @@ def tell(world: World, channel: str) -> tuple[str, Task]:
     question = {"text": QUESTION, "author": "Nils", "attachments": [file("form.pdf", FORM, "application/pdf")]}
     there.send(taken["number"], "message", **question)
     there.send(taken["number"], "message", text=WHISPER, visibility="internal", author="Nils")
+    assert "With our partner" in emma.read(f"/tickets/{number}/")
     assert emma.download(number, "form.pdf") == FORM
     emma.respond(number, "note", body=ANSWER, files={"plan ü.png": PLAN})
     assert world.work() == []
