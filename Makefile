@@ -59,7 +59,7 @@ pins: $(VENV)/.installed-dev  ## pin the newest versions that pyproject.toml adm
 	$(PIN) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 screenshots: $(VENV)/.installed-dev  ## take the pictures of the documentation again
-	$(RUN) tests/browser/screenshots.py
+	$(RUN) -m tests.browser.screenshots
 
 clean:  ## remove the virtual environments and caches; what the demo keeps under var/ stays
 	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis
