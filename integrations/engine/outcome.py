@@ -76,6 +76,8 @@ def of_response(
         return Verdict(Outcome.PERMANENT, reason)
     # Cut off only after secrets were removed: half a secret is recognised by nobody.
     start = " ".join(shown(response).split())[:200]
+    if start.lower().startswith(("<!doctype html", "<html")):
+        start = _("(a page in HTML; the exchange has it)")
     by_status = _of_status(response, start)
     try:
         if _holds(request["retry_when"], answer):
