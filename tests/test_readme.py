@@ -1,4 +1,4 @@
-"""The README leads where it says: its pictures, its links and its map of the code."""
+"""README and docs lead where they say: pictures, links and the map of the code."""
 
 import re
 
@@ -8,12 +8,14 @@ from django.conf import settings
 README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 MAP = README.partition("## The map of the code")[2]
 FIRST_CELLS = re.findall(r"^\| (`[^|]+) \|", MAP, re.MULTILINE)
+PAGES = [settings.BASE_DIR / "README.md", *sorted((settings.BASE_DIR / "docs").glob("*.md"))]
 PICTURES = sorted((settings.BASE_DIR / "docs" / "images").glob("*.png"))
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", README))))
-def test_a_link_leads_to_a_file(target):
-    assert (settings.BASE_DIR / target).is_file()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).is_file()] == []
 
 
 @pytest.mark.parametrize("path", [path for cell in FIRST_CELLS for path in re.findall("`([^`]+)`", cell)])
