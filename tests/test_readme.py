@@ -14,7 +14,8 @@ PICTURES = sorted((settings.BASE_DIR / "docs" / "images").glob("*.png"))
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_of_a_page_leads_to_a_file(page):
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text) + re.findall(r'<img src="([^"]+)"', text)
     assert [target for target in targets if not (page.parent / target).is_file()] == []
 
 
