@@ -7,9 +7,10 @@ from django.db import models
 from django.db.models import Max, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from tickets.actors import Actor
 from tickets.events import EventName
 from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import History, Task, Ticket, Visibility
+from tickets.models import AssignmentGroup, History, Task, Ticket, Visibility
 from tickets.panels import is_with_partner, partner_relations
 from tickets.timeline import PUBLIC_EVENTS, TimelineEntry, timeline
 
@@ -115,3 +116,13 @@ def status_words(ticket: Ticket, tasks: Iterable[Task]) -> str:
 def last_change(ticket: Ticket) -> int:
     """A number that grows with everything that happens to the ticket, its tasks and its conversation: one query."""
     return History.objects.filter(ticket=ticket).aggregate(last=Max("pk"))["last"] or 0
+
+
+def own_group(actor: Actor, *, other_than: AssignmentGroup | None) -> AssignmentGroup | None:
+    """The group that a task which this agent gives away comes back to: the first that the agent is a member of."""
+    if actor.user_id is None:
+        return None
+    groups = AssignmentGroup.objects.filter(members=actor.user_id)
+    if other_than is not None:
+        groups = groups.exclude(pk=other_than.pk)
+    return groups.order_by("name").first()

@@ -167,3 +167,15 @@ def test_the_last_change_grows_with_everything_that_happens(desk: Desk) -> None:
     desk.ticket()
     assert seen == sorted(set(seen))
     assert last_change(ticket) == seen[-1], "another ticket's changes do not count"
+
+
+def test_a_task_that_an_agent_gives_away_comes_back_to_a_group_of_the_agent(desk):
+    from tickets.models import AssignmentGroup
+    from tickets.selectors import own_group
+
+    second_line = AssignmentGroup.objects.create(name="Second line", code="second-line")
+    assert own_group(desk.by_agent, other_than=second_line) is None
+    second_line.members.add(desk.agent)
+    desk.service_desk.members.add(desk.agent)
+    assert own_group(desk.by_agent, other_than=second_line) == desk.service_desk
+    assert own_group(desk.by_agent, other_than=desk.service_desk) == second_line

@@ -24,6 +24,7 @@ from tickets.admin.desk_form import DeskForm, Words, choice_of, completion_code,
 from tickets.errors import InvalidInput
 from tickets.forms import OnceForm
 from tickets.models import AssignmentGroup, Category, Contact, Priority, Queue, Task, Ticket, Visibility
+from tickets.selectors import own_group
 
 
 def contact_field() -> forms.ModelChoiceField:
@@ -63,7 +64,10 @@ class CreateTicketForm(TicketFields):
         _("Give it to"),
         empty=_("Nobody yet"),
         required=False,
-        help_text=_("Creates the first task and assigns it to this group; an integrated group passes it on at once."),
+        help_text=_(
+            "Creates the first task and assigns it to this group; an integrated group passes it on at once. Once it "
+            "is reported ready, your own group has it again."
+        ),
     )
     files = files()  # type: ignore[assignment]
 
@@ -73,8 +77,10 @@ class CreateTicketForm(TicketFields):
             ticket = create_ticket(actor=actor, **self.values())
             for content in self.file_contents():
                 attach(actor=actor, ticket=ticket, content=content)
-            if self.cleaned_data["group"]:
-                create_task(actor=actor, ticket=ticket, group=self.cleaned_data["group"])
+            group = self.cleaned_data["group"]
+            if group:
+                owner = own_group(actor, other_than=group)
+                create_task(actor=actor, ticket=ticket, group=group, owning_group=owner)
         return ticket
 
 
@@ -164,7 +170,7 @@ class AddTaskForm(DeskForm):
     owning_group = choice_of(
         AssignmentGroup.objects.all(),
         _("Give it back to"),
-        empty=_("Nobody"),
+        empty=_("My own group"),
         required=False,
         help_text=_("The group that has the task again once it is reported ready."),
     )
@@ -178,7 +184,7 @@ class AddTaskForm(DeskForm):
             title=data["title_text"],
             description=data["description"],
             group=data["group"],
-            owning_group=data["owning_group"],
+            owning_group=data["owning_group"] or own_group(actor, other_than=data["group"]),
         )
         return _t("Task %(task)s is added.") % {"task": task.number}
 
