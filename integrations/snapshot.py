@@ -79,7 +79,7 @@ def snapshot(
             },
             "created_at": _iso(ticket.created_at),
             "notes": [
-                {"text": n.body, "author": n.author_name, "at": _iso(n.created_at)}
+                {"id": n.pk, "text": n.body, "author": n.author_name, "at": _iso(n.created_at)}
                 for n in reversed(notes_a_desk_may_read(task, system).order_by("-id")[:NOTES_IN_SNAPSHOT])
             ],
         },

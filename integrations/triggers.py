@@ -12,7 +12,7 @@ from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
 from integrations.models import Direction, ExternalSystem, GroupBinding, Process, ProcessRun
 from integrations.snapshot import current_reference, snapshot
-from integrations.visibility import binding_for, exchanged_with, goes_to
+from integrations.visibility import binding_for, exchanged_with, goes_to, is_known_there
 from tickets.actions import add_remark
 from tickets.actors import Actor
 from tickets.events import Event, EventName
@@ -142,7 +142,7 @@ def _message(event: Event) -> None:
         task.ticket = event.ticket
         for binding in exchanged_with(task):
             row = row_for(event.name, task.phase)
-            if row is not None and goes_to(message, task, binding):
+            if row is not None and goes_to(message, task, binding) and is_known_there(task, binding.desk):
                 _start(event, task, binding, row, _process(binding, row))
 
 

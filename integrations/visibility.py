@@ -1,8 +1,10 @@
 """What an external system may see, and which words go to it: one place for both."""
 
+import json
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.models import ExternalReference, ExternalSystem, GroupBinding, Stream
+from integrations.models import ExternalReference, ExternalSystem, GroupBinding, ProcessRun, RunState, Stream
 from tickets.actors import ActorKind
 from tickets.models import Attachment, Note, Task, Visibility
 
@@ -22,15 +24,23 @@ def tasks_visible_to(system: ExternalSystem) -> QuerySet[Task]:
 
 
 def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:
-    """The binding that serves this task's exchange with the system: its group's, else that of the group it came from,
-    else any group of the system (a task that holds its reference but was given to others)."""
+    """The binding that serves this task's exchange with the system.
+
+    Its group's, else that of the group it came from. For a task that holds the system's reference but was given to
+    others: that of the group through which it was exchanged last; for one that the desk raised itself: the desk's
+    first group.
+    """
     bindings = GroupBinding.objects.filter(integrated=True, system=system).select_related("group", "system")
+    found = {binding.group_id: binding for binding in bindings.order_by("pk")}
     for group_id in (task.group_id, task.solved_by_group_id):
-        if group_id and (binding := bindings.filter(group_id=group_id).first()):
-            return binding
-    if task.external_references.filter(system=system).exists():
-        return bindings.order_by("pk").first()
-    return None
+        if group_id in found:
+            return found[group_id]
+    if not found or not task.external_references.filter(system=system).exists():
+        return None
+    last = ProcessRun.objects.filter(stream__task=task, stream__system=system).order_by("-pk").first()
+    if last is not None:
+        return found.get(last.group_id)
+    return next(iter(found.values()))
 
 
 def exchanged_with(task: Task) -> list[GroupBinding]:
@@ -40,6 +50,17 @@ def exchanged_with(task: Task) -> list[GroupBinding]:
     ).distinct()
     found = (binding_for(task, system) for system in systems.order_by("pk"))
     return [binding for binding in found if binding is not None]
+
+
+def is_known_there(task: Task, system: ExternalSystem) -> bool:
+    """Whether the task was given to the desk, or is about to be: what is written on it can be sent after that.
+
+    False when its only assignment was cancelled or skipped: the desk has never heard of the task.
+    """
+    if task.external_references.filter(system=system).exists():
+        return True
+    given = ProcessRun.objects.filter(stream__task=task, stream__system=system, operation__in=("assign", "reopen"))
+    return given.exclude(state__in=(RunState.CANCELLED, RunState.SKIPPED)).exists()
 
 
 def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bool:
@@ -53,7 +74,9 @@ def goes_to(message: Note | Attachment, task: Task, binding: GroupBinding) -> bo
         return False
     if message.visibility == Visibility.INTERNAL:
         ours = message.actor_kind != ActorKind.EXTERNAL
-        return binding.send_internal and message.task_id == task.pk and (ours or binding.relay)
+        # The switch is the group's own: it says nothing of a task that another group has by now.
+        theirs = message.task_id == task.pk and task.exchanged_group == binding.group
+        return binding.send_internal and theirs and (ours or binding.relay)
     if message.task_id == task.pk:
         return message.actor_kind != ActorKind.EXTERNAL or binding.relay
     if message.task_id is None and message.actor_kind != ActorKind.EXTERNAL:
@@ -77,10 +100,27 @@ def notes_a_desk_may_read(task: Task, system: ExternalSystem) -> QuerySet[Note]:
 
 
 def notes_read_by(task: Task, system: ExternalSystem) -> QuerySet[Note]:
-    """What this desk reads of a task: exactly what it was sent (or is being sent), and what it wrote itself."""
+    """What this desk reads of a task: exactly what it was sent (or is being sent), and what it wrote itself.
+
+    Sent are the notes that have a run of their own, and those that a create took along.
+    """
+    create = (
+        ProcessRun.objects.filter(stream__task=task, stream__system=system, operation="assign")
+        .exclude(state__in=(RunState.CANCELLED, RunState.SKIPPED))
+        .select_related("version")
+        .order_by("pk")
+        .first()
+    )
+    taken_along: list[int] = []
+    if create is not None and "ticket.notes" in json.dumps(create.version.definition):
+        taken_along = [note["id"] for note in create.snapshot["ticket"]["notes"]]
     return (
         Note.objects.filter(ticket_id=task.ticket_id)
-        .filter(Q(runs__stream__task=task, runs__stream__system=system) | Q(task=task, actor_key=system.actor_key))
+        .filter(
+            Q(runs__stream__task=task, runs__stream__system=system)
+            | Q(task=task, actor_key=system.actor_key)
+            | Q(pk__in=taken_along)
+        )
         .distinct()
     )
 

@@ -1,13 +1,13 @@
 """The form of an external system: its secret goes in and never comes out."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from integrations.configuration import LOGIN_PREFIX, capture_names
+from integrations.engine.authentication import origin_of
 from integrations.models import Authentication, ExternalSystem
 from integrations.secrets import UnreadableSecret
 
@@ -63,7 +63,7 @@ class SystemForm(forms.ModelForm):
             self.add_error("secret", gettext("This kind of authentication needs a token or key."))
         if stored and not secret and not remove and self._leads_elsewhere(cleaned.get("base_url") or ""):
             # Otherwise whoever may change the address could have the secret sent to a host of their own.
-            self.add_error("secret", gettext("The address leads to another host now. Enter the secret for it, too."))
+            self.add_error("secret", gettext("The address leads to another host, port or scheme now. Enter the secret for it, too."))
         login = cleaned.get("auth_login")
         if login is not None and "session" not in capture_names(login.captures):
             self.add_error(
@@ -80,14 +80,10 @@ class SystemForm(forms.ModelForm):
         return super().save(commit)
 
     def _leads_elsewhere(self, base_url: str) -> bool:
-        return _host(base_url) != _host(str(self.initial.get("base_url", "")))
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+        try:
+            return origin_of(base_url) != origin_of(str(self.initial.get("base_url", "")))
+        except ValueError:
+            return True
 
 
 def is_stored(secret: str) -> bool:

@@ -65,31 +65,32 @@ def new_key(system: ExternalSystem) -> str:
 
 
 def _rest_operations(system: ExternalSystem) -> dict[str, tuple[OperationTemplate, str]]:
+    def rest(name: str, **values: Any) -> OperationTemplate:
+        # Some desks answer 200 with an error in it.
+        rule = "response.status < 300 and response.json.error is not defined"
+        return _operation(system, name, success=rule, **values)
+
     ticket = "/api/tickets/{{ task.external_reference }}"
-    find = _operation(
-        system,
+    find = rest(
         "find_ticket",
         method="GET",
         path="/api/tickets?caller_reference={{ task.number }}",
         captures="reference = response.json.tickets[0].number",
         repeat=Repeat.SAFE,
     )
-    find_note = _operation(
-        system,
+    find_note = rest(
         "find_note",
         method="GET",
         path=f"{ticket}/notes?message_id={{{{ event.message_id }}}}",
         repeat=Repeat.SAFE,
     )
-    find_file = _operation(
-        system,
+    find_file = rest(
         "find_attachment",
         method="GET",
         path=f"{ticket}/attachments?message_id={{{{ event.message_id }}}}",
         repeat=Repeat.SAFE,
     )
-    create = _operation(
-        system,
+    create = rest(
         "create_ticket",
         path="/api/tickets",
         body="""{
@@ -107,8 +108,7 @@ def _rest_operations(system: ExternalSystem) -> dict[str, tuple[OperationTemplat
         probe=find,
         probe_found="response.json.count > 0",
     )
-    note = _operation(
-        system,
+    note = rest(
         "add_note",
         path=f"{ticket}/notes",
         body="""{
@@ -122,8 +122,7 @@ def _rest_operations(system: ExternalSystem) -> dict[str, tuple[OperationTemplat
         probe=find_note,
         probe_found="response.json.count > 0",
     )
-    file = _operation(
-        system,
+    file = rest(
         "upload_attachment",
         path=f"{ticket}/attachments",
         body="""{
@@ -136,11 +135,8 @@ def _rest_operations(system: ExternalSystem) -> dict[str, tuple[OperationTemplat
         probe=find_file,
         probe_found="response.json.count > 0",
     )
-    reopen = _operation(
-        system, "reopen_ticket", path=f"{ticket}/reopen", body='{"reason": "{{ event.text }}"}', repeat=Repeat.SAFE
-    )
-    close = _operation(
-        system,
+    reopen = rest("reopen_ticket", path=f"{ticket}/reopen", body='{"reason": "{{ event.text }}"}', repeat=Repeat.SAFE)
+    close = rest(
         "close_ticket",
         path=f"{ticket}/close",
         body='{"solution": "{{ task.solution }}", "completion_code": "{{ task.completion_code }}"}',

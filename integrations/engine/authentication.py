@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
 
@@ -63,6 +63,9 @@ def authorise(request: Request, system: ExternalSystem, send: Sender) -> Request
     `AnswerProblem` where WS-Security is wanted in something that is no SOAP message.
     """
     kind = system.auth_kind
+    if origin_of(request.url) != origin_of(system.base_url):
+        # Further allowed hosts may be called, but nobody but the desk itself gets its credentials.
+        return request
     secret = readable(system.auth_secret)
     if kind == Authentication.BASIC:
         pair = base64.b64encode(f"{system.auth_username}:{secret}".encode()).decode()
@@ -81,6 +84,13 @@ def authorise(request: Request, system: ExternalSystem, send: Sender) -> Request
     if kind == Authentication.LOGIN:
         return _with_header(request, system.auth_name, _session(system, send))
     return request
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an address: whom a secret may be sent to."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def forget_session(system: ExternalSystem) -> bool:

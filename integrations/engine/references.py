@@ -47,6 +47,10 @@ def store_reference(*, task: Task, system: ExternalSystem, value: str) -> bool:
 
 @transaction.atomic
 def drop_reference(*, task: Task, system: ExternalSystem) -> bool:
-    """Remove the other desk's number, as that desk rejected the task. False if there was none."""
+    """Remove the other desk's number, as that desk rejected the task; nothing waits for one any more.
+
+    False if there was none.
+    """
     removed, _rows = ExternalReference.objects.filter(task=task, system=system).delete()
+    acknowledge_arrived(task=task, system=system)
     return removed > 0

@@ -18,9 +18,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.inbound.messages import Message, Receipt, TaskMessage, digest
+from integrations.inbound.messages import Acknowledgement, Message, Receipt, TaskMessage, digest
 from integrations.inbound.problems import DifferentContent, InProgress, Invalid
-from integrations.models import ExternalSystem, StoredAnswer
+from integrations.models import ExternalReference, ExternalSystem, StoredAnswer
 
 VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,200}")
 ABANDONED_AFTER: Final = timedelta(seconds=60)
@@ -43,16 +43,30 @@ def idempotency_key(headers: Mapping[str, str]) -> str:
     return key or ""
 
 
-def keys_of(message: Message, *, dialect: str, idempotency_key: str) -> list[str]:
+def keys_of(system: ExternalSystem, message: Message, *, dialect: str, idempotency_key: str) -> list[str]:
     """The keys under which a repetition is recognised: the caller's idempotency key, for this endpoint, and its own
-    message id, whatever dialect it comes in. Both count for one operation and one task."""
+    message id, whatever dialect it comes in. Both count for one operation and one task, however that is named."""
     keys = []
-    if idempotency_key:
-        target = message.target if isinstance(message, TaskMessage) else ""
-        keys.append(_fitting(f"key {dialect} {message.operation} {target} {idempotency_key}"))
-    if message.message_id:
-        keys.append(_fitting(f"message {message.operation} {message.target} {message.message_id}"))
-    return keys
+    for target in _targets(system, message):
+        if idempotency_key:
+            about = target if isinstance(message, TaskMessage) else ""
+            keys.append(_fitting(f"key {dialect} {message.operation} {about} {idempotency_key}"))
+        if message.message_id:
+            keys.append(_fitting(f"message {message.operation} {target} {message.message_id}"))
+    return list(dict.fromkeys(keys))
+
+
+def _targets(system: ExternalSystem, message: Message) -> list[str]:
+    """Every name of what the message is about: our number and, if it is known, theirs."""
+    if not isinstance(message, TaskMessage) or isinstance(message, Acknowledgement):
+        return [message.target]
+    known = ExternalReference.objects.filter(system=system)
+    number, reference = message.task_number, message.external_reference
+    if not number:
+        number = known.filter(value=reference).values_list("task__number", flat=True).first() or ""
+    if not reference:
+        reference = known.filter(task__number=number).values_list("value", flat=True).first() or ""
+    return [*([number] if number else []), *([f"reference {reference}"] if reference else [])]
 
 
 def claim(*, system: ExternalSystem, message: Message, keys: list[str]) -> Claim | Receipt:

@@ -90,7 +90,9 @@ def deliver(
     assert call.system is not None  # noqa: S101 - a dialect delivers only what it has authenticated
     call.exchange.message_id = message.message_id
     dialect = call.exchange.dialect
-    keys = dedupe.keys_of(message, dialect=dialect, idempotency_key=idempotency_key) if hold_echo else []
+    keys = []
+    if hold_echo:
+        keys = dedupe.keys_of(call.system, message, dialect=dialect, idempotency_key=idempotency_key)
     claim = dedupe.claim(system=call.system, message=message, keys=keys)
     if isinstance(claim, Receipt):
         call.receipt, call.repeated = claim, True

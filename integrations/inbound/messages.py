@@ -128,8 +128,11 @@ class Receipt:
 
 
 def digest(message: Message) -> str:
-    """SHA-256 of what is asked, independent of the dialect and of how the body was written."""
+    """SHA-256 of what is asked, independent of the dialect, of how the body was written and the task was named."""
     content = {"operation": message.operation, **asdict(message)}
+    if isinstance(message, TaskMessage) and not isinstance(message, Acknowledgement):
+        # Which task it is, the key says.
+        del content["task_number"], content["external_reference"]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
 
 

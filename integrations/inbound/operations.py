@@ -16,7 +16,7 @@ from integrations.echo import is_echo
 from integrations.engine.references import drop_reference, store_reference
 from integrations.inbound.messages import Receipt, ReportedStatus
 from integrations.inbound.problems import Disagrees, Invalid
-from integrations.models import ExternalReference, ExternalSystem
+from integrations.models import ExternalReference, ExternalSystem, GroupBinding
 from integrations.visibility import binding_for
 from tickets import actions
 from tickets.actions import FileContent
@@ -148,10 +148,14 @@ def reassign(
         completion_code,
     ):
         return _receipt("reassign", system, task, _("This solution was known already."), changed=False)
-    if task.phase == Phase.CLOSE:
+    elsewhere = _is_at_another_desk(task, system)
+    if task.phase == Phase.CLOSE or elsewhere:
         text = _("Solution: %(solution)s") % {"solution": solution}
-        actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text)
+        visibility = Visibility.INTERNAL if elsewhere else Visibility.PUBLIC
+        actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text, visibility=visibility)
         message = _("The task is closed: the solution was added as a note.")
+        if elsewhere:
+            message = _("The task was given to others meanwhile: the solution was added as a note.")
     else:
         binding = binding_for(task, system)
         task = actions.propose_solution(
@@ -218,7 +222,10 @@ def create(
 
 
 def _rejected(system: ExternalSystem, task: Task, reason: str, author: str) -> Receipt:
-    """The reference goes, and the owning group has the task again, in initial support; a closed task stays closed."""
+    """The reference goes, the owning group has the task again, in initial support; a closed task stays closed."""
+    concerned = binding_for(task, system)
+    if concerned is None or (task.exchanged_group != concerned.group and not _has_reference(task, system)):
+        return _receipt("reassign", system, task, _("The task was taken back already."), changed=False)
     actor = actor_of(system, author)
     text = _("Incident was rejected by the external fulfillment system")
     note = actions.add_note(
@@ -226,6 +233,8 @@ def _rejected(system: ExternalSystem, task: Task, reason: str, author: str) -> R
         ticket=task.ticket,
         task=task,
         body=f"{text}: {reason.strip()}" if reason.strip() else text,
+        # For our people: the contact's task goes on with somebody else.
+        visibility=Visibility.INTERNAL,
     )
     # First of all what follows from it: afterwards nothing tells any more that the task was theirs.
     triggers.received(
@@ -238,12 +247,23 @@ def _rejected(system: ExternalSystem, task: Task, reason: str, author: str) -> R
         note=note,
     )
     drop_reference(task=task, system=system)
+    if _is_at_another_desk(task, system):
+        return _receipt("reassign", system, task, _("Your reference was removed."), note=note.pk)
     if task.phase == Phase.REVIEW:
         task = actions.reopen_task(actor=actor, task=task, reason=reason)
-    owner = task.owning_group
-    if task.phase != Phase.CLOSE and owner is not None and owner != task.group:
-        task = actions.assign_task(actor=actor, task=task, group=owner)
+    if task.phase != Phase.CLOSE and (task.group is None or task.group != task.owning_group):
+        task = actions.take_back_task(actor=actor, task=task)
     return _receipt("reassign", system, task, _("The task was taken back."), note=note.pk)
+
+
+def _has_reference(task: Task, system: ExternalSystem) -> bool:
+    return ExternalReference.objects.filter(task=task, system=system).exists()
+
+
+def _is_at_another_desk(task: Task, system: ExternalSystem) -> bool:
+    """Whether another desk works on the task by now: then this one, which still knows it, decides nothing of it."""
+    others = GroupBinding.objects.filter(group=task.exchanged_group, integrated=True)
+    return others.exclude(system=system).exists()
 
 
 def _locked(task: Task) -> Task:

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from tickets.actions.record import checked_title, lock_task, lock_ticket, set_fields, write_history
 from tickets.actions.ticket_status import mark_closed, mark_open
-from tickets.actors import Actor
+from tickets.actors import Actor, ActorKind
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish
 from tickets.lifecycle import CompletionCode, Phase, TaskMove, phase_after
 from tickets.models import AssignmentGroup, Task, Ticket
+from tickets.panels import is_with_partner
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -73,9 +74,19 @@ def assign_task(
         "assignee": assignee,
         "phase": phase_after(task.phase, TaskMove.ASSIGN),
     }
-    if old_group is not None and old_group != group and task.owning_group is None:
+    if old_group is not None and old_group != group and task.owning_group is None and not is_with_partner(task):
         values["owning_group"] = old_group
     return _moved(actor, task, EventName.TASK_ASSIGNED, values, old_group=old_group, old_phase=old_phase, always=True)
+
+
+@transaction.atomic
+def take_back_task(*, actor: Actor, task: Task) -> Task:
+    """The group that has it gives it up: its owning group has it again, or nobody, where nobody had it before."""
+    owner = task.owning_group
+    if owner is not None:
+        return assign_task(actor=actor, task=task, group=owner)
+    task = lock_task(task)
+    return _moved(actor, task, EventName.TASK_CHANGED, {"group": None, "assignee": None})
 
 
 @transaction.atomic
@@ -126,7 +137,8 @@ def propose_solution(
         "solution": solution,
         "completion_code": completion_code,
         "solved_by_group": solved_by or task.exchanged_group,
-        "group": task.owning_group or task.group,
+        # Nobody's, where nobody had it before: the desk that has solved it does not review its own work.
+        "group": task.owning_group or (None if actor.kind == ActorKind.EXTERNAL else task.group),
     }
     return _moved(
         actor, task, EventName.SOLUTION_PROPOSED, values, text=solution, old_group=old_group, old_phase=old_phase

@@ -9,6 +9,11 @@ class Organisation(models.Model):
     """A customer, department or company that contacts belong to."""
 
     name = models.CharField(_("name"), max_length=200, unique=True)
+    contacts_may_close = models.BooleanField(
+        _("contacts may close their tickets"),
+        default=True,
+        help_text=_("Switched off, only agents close tickets of this organisation's contacts."),
+    )
 
     class Meta:
         verbose_name = _("organisation")

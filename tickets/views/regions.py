@@ -19,7 +19,7 @@ from tickets.models import Task, Ticket
 from tickets.panels import public_facts
 from tickets.selectors import Standing, public_timeline, solution_to_judge, standing
 from tickets.timeline import TimelineEntry
-from tickets.views.status import may_reopen, may_write
+from tickets.views.status import may_close, may_reopen, may_write
 
 LATEST = "j M Y, H:i"
 
@@ -74,7 +74,8 @@ def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) ->
 
 def _forms_shown(ticket: Ticket) -> list[str]:
     shown = ["accept", "decline"] if solution_to_judge(ticket) else []
-    shown += ["note", "close"] if may_write(ticket) else []
+    shown += ["note"] if may_write(ticket) else []
+    shown += ["close"] if may_close(ticket) else []
     return shown + (["reopen"] if may_reopen(ticket) else [])
 
 
@@ -121,12 +122,13 @@ def _answer(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) ->
     context = {
         "ticket": ticket,
         "may_write": may_write(ticket),
+        "may_close": may_close(ticket),
         "may_reopen": may_reopen(ticket),
         "note": forms.get("note") or NoteForm(),
         "close": forms.get("close") or CloseForm(),
         "reopen": forms.get("reopen") or ReopenForm(),
     }
-    seen = f"{context['may_write']:d}{context['may_reopen']:d}"
+    seen = f"{context['may_write']:d}{context['may_close']:d}{context['may_reopen']:d}"
     return Region(name="answer", seen=seen, request=request, context=context)
 
 

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods
 
 from tickets import actions
 from tickets.actors import Actor
-from tickets.errors import ActionRefused, Conflict
+from tickets.errors import ActionRefused, Conflict, TransitionRefused
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, JudgeForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
 from tickets.selectors import solution_to_judge
 from tickets.views.access import View, contact_page, person, ticket_or_404
 from tickets.views.detail import ticket_page
 from tickets.views.once import once
-from tickets.views.status import may_reopen, may_write
+from tickets.views.status import may_close, may_reopen, may_write
 
 
 def _post_only(view: View) -> View:
@@ -137,10 +137,12 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
 
 @_post_only
 def close(request: HttpRequest, number: str) -> HttpResponse:
-    """A contact may close their own ticket as long as it is open."""
+    """A contact may close their own ticket as long as it is open, where their organisation permits it."""
     form = CloseForm(request.POST)
 
     def act(actor: Actor, ticket: Ticket) -> str:
+        if not may_close(ticket) and may_write(ticket):
+            raise TransitionRefused(_("Your organisation has its tickets closed by our agents: write to us instead."))
         actions.close_ticket(actor=actor, ticket=ticket, completion_code=form.cleaned_data["why"])
         return _("You closed the ticket. You can open it again below.")
 

@@ -54,7 +54,9 @@ def record_success(execution: Execution, system: ExternalSystem, values: dict[st
     with transaction.atomic():
         reference = values.get(REFERENCE)
         refused = ""
-        if own and reference not in (None, ""):
+        if own and reference not in (None, "") and not isinstance(reference, str | int):
+            refused = _("The capture named reference gave no number or text: %(value)s") % {"value": reference}
+        elif own and reference not in (None, ""):
             try:
                 store_reference(task=stream.task, system=system, value=str(reference))
             except ActionRefused as problem:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from integrations.inbound.bodies import storable
 from integrations.inbound.problems import Broken, Malformed, Refused, Unauthenticated, from_action
 from tickets.errors import ActionRefused
 
@@ -45,14 +46,23 @@ def answer(problem: Refused) -> Response:
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "code": problem.code,
-        "detail": problem.detail,
+        "detail": storable(problem.detail),
     }
     if problem.fields:
-        data["errors"] = problem.fields
+        data["errors"] = _written(problem.fields)
     headers = dict(problem.headers)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Api-Key realm="Deskbridge"'
     return Response(data, status=problem.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _written(said: Any) -> Any:
+    """Errors as they can be written: what they quote may be half a character that no encoder takes."""
+    if isinstance(said, dict):
+        return {storable(str(name)): _written(value) for name, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_written(value) for value in said]
+    return storable(str(said))
 
 
 def as_refused(error: Exception) -> Refused:

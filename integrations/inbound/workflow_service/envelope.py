@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from lxml import etree
 
 from integrations.inbound.bodies import decode
-from integrations.inbound.problems import Malformed, Refused
+from integrations.inbound.problems import InProgress, Malformed, Refused
 from integrations.inbound.workflow_service.contract import namespace
 
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -126,7 +126,8 @@ def bare(envelope: Envelope) -> bytes:
 
 def fault(problem: Refused, version: str) -> bytes:
     """The problem as a fault; its code and text, which are those of the problem details, are in the detail, too."""
-    ours = problem.status >= 500
+    # A message in progress may be sent again as it is: not the sender's fault, which callers never repeat.
+    ours = problem.status >= 500 or isinstance(problem, InProgress)
     envelope = etree.Element(f"{{{version}}}Envelope", nsmap={"soap": version, "w": namespace()})
     body = etree.SubElement(envelope, f"{{{version}}}Body")
     element = etree.SubElement(body, f"{{{version}}}Fault")
@@ -159,4 +160,4 @@ def fault_status(problem: Refused, version: str) -> int:
         return problem.status
     if version == SOAP11:
         return 400 if isinstance(problem, Malformed) else 500
-    return 400 if problem.status < 500 else 500
+    return 400 if problem.status < 500 and not isinstance(problem, InProgress) else 500

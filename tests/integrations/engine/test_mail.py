@@ -11,6 +11,7 @@ from integrations.engine.steps import mail as mail_step
 from integrations.models import Exchange, ExternalReference, Outcome, RunState, Stream
 from integrations.transports.errors import MailDelayed, MailRefused, OutcomeUnknown
 from tests.integrations.engine.conftest import only_run, only_steps, pass_time, run_states, work_everything
+from tests.practice_desk import free_port
 from tickets import actions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,11 +69,12 @@ def test_it_goes_over_a_real_connection(desk, partner, settings):
             received.append((envelope.rcpt_tos, envelope.content))
             return "250 OK"
 
-    server = Controller(Keep(), hostname="127.0.0.1", port=9480)
+    port = free_port()
+    server = Controller(Keep(), hostname="127.0.0.1", port=port)
     server.start()
     try:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9480
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         only_steps(partner, {**STEP, "mail_to": "desk@partner.test"})
         desk.task(partner.group)
         work_everything()

@@ -122,7 +122,7 @@ def test_our_own_failure_is_never_stored_and_leaves_nothing_behind(
 
 def test_a_message_that_is_being_worked_on_is_answered_with_come_again(northwind: Desk, task: Task):
     message = intake.Update(task_number=task.number, text="Hello", message_id="m1")
-    keys = dedupe.keys_of(message, dialect="rest", idempotency_key="")
+    keys = dedupe.keys_of(northwind.system, message, dialect="rest", idempotency_key="")
     claim = dedupe.claim(system=northwind.system, message=message, keys=keys)
     response = northwind.post(f"tasks/{task.number}/updates/", {"text": "Hello", "message_id": "m1"})
     assert (response.status_code, response.json()["code"]) == (409, "in_progress")

@@ -17,6 +17,7 @@ from integrations.transports.errors import (
 )
 from integrations.transports.mail import Mail, send_mail
 from tests.integrations.transports.conftest import Behaviour
+from tests.practice_desk import free_port
 
 MAIL = Mail(
     to=("desk@example.com",),
@@ -50,14 +51,18 @@ class Desk:
         return "250 OK"
 
 
+# Chosen once for each test process: several run at the same time.
+PORT = free_port()
+
+
 @pytest.fixture
 def desk(settings):
     """A mail server on a port of its own, and the portal set to use it."""
     handler = Desk()
-    controller = Controller(handler, hostname="127.0.0.1", port=9241)
+    controller = Controller(handler, hostname="127.0.0.1", port=PORT)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 9241, 3
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", PORT, 3
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     yield handler

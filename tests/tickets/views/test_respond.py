@@ -174,3 +174,20 @@ def test_what_cannot_be_done_now_is_refused_with_a_reason(cast: Cast, send: Send
     refused = send("reopen", token="9b2c3a1e-7b0e-4a55-9d53-0d1e4f8a7c66", reason="x")
     assert refused.status_code == 422
     assert "Only a closed ticket can be reopened." in refused.content.decode()
+
+
+def test_where_the_organisation_does_not_permit_it_a_contact_cannot_close(
+    cast: Cast, owner: Client, tokens: Any
+) -> None:
+    from tickets.models import Organisation
+
+    page = f"/tickets/{cast.ticket.number}/"
+    fields = {"token": tokens(owner, page)["close"], "why": "fulfilled"}
+    cast.ticket.contact.organisation = Organisation.objects.create(name="Strict Ltd", contacts_may_close=False)
+    cast.ticket.contact.save()
+    assert "close-details" not in owner.get(page).content.decode()
+    answer = owner.post(f"{page}close/", fields)
+    assert answer.status_code == 422
+    assert "closed by our agents" in answer.content.decode()
+    cast.ticket.refresh_from_db()
+    assert not cast.ticket.is_closed
