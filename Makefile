@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes
 RUN := $(VENV)/bin/python
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 3
 
 .PHONY: help run test lint pins screenshots clean
 
