@@ -63,7 +63,7 @@ class SystemForm(forms.ModelForm):
             self.add_error("secret", gettext("This kind of authentication needs a token or key."))
         if stored and not secret and not remove and self._leads_elsewhere(cleaned.get("base_url") or ""):
             # Otherwise whoever may change the address could have the secret sent to a host of their own.
-            self.add_error("secret", gettext("The address leads to another host, port or scheme now. Enter the secret for it, too."))
+            self.add_error("secret", gettext("The address leads to another host now. Enter the secret for it, too."))
         login = cleaned.get("auth_login")
         if login is not None and "session" not in capture_names(login.captures):
             self.add_error(
