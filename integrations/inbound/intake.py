@@ -106,6 +106,7 @@ def deliver(
         dedupe.release(claim)
         raise from_action(error) from error
     except Exception:
+        # Whatever it was goes on to the dialect; the claim must not stay behind.
         call.receipt = None
         dedupe.release(claim)
         raise

@@ -86,6 +86,7 @@ def _again(exchange: Exchange, outcome: str, by: Actor, *, hold_echo: bool) -> E
     except (Refused, ActionRefused, ValidationError) as error:
         problem = as_refused(error)
     except Exception:
+        # Broad on purpose: one message of many that fails must not keep the others from their second chance.
         logger.exception("replaying exchange %s failed", exchange.pk)
         problem = Broken()
     if call.receipt is not None and call.exchange.task is not None:

@@ -83,6 +83,7 @@ def workflow_service(request: HttpRequest) -> HttpResponse:
     except Refused as problem:
         problem_found, response = problem, _fault(problem, version)
     except Exception:
+        # Broad on purpose: the caller gets a fault, the exchange its end, the log the reason.
         logger.exception("a call of the Workflow Service failed")
         problem_found = Broken()
         response = _fault(problem_found, version)
