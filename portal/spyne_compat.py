@@ -20,11 +20,11 @@ def install() -> None:
     if SIX in sys.modules:
         return
     package = importlib.util.find_spec("spyne")
-    assert package is not None  # noqa: S101 - Spyne is one of our pins
-    assert package.origin is not None  # noqa: S101
+    assert package is not None  # noqa: S101 - for the types: Spyne is installed - Spyne is one of our pins
+    assert package.origin is not None  # noqa: S101 - for the types: Spyne is installed
     spec = importlib.util.spec_from_file_location(SIX, Path(package.origin).parent / "util" / "six.py")
-    assert spec is not None  # noqa: S101
-    assert spec.loader is not None  # noqa: S101
+    assert spec is not None  # noqa: S101 - for the types: Spyne is installed
+    assert spec.loader is not None  # noqa: S101 - for the types: Spyne is installed
     module = sys.modules[SIX] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     importer: Any = next(finder for finder in sys.meta_path if getattr(finder, "name", "") == SIX)

@@ -27,7 +27,7 @@ _output = threading.Lock()
 def say(name: str, line: str) -> None:
     """Print one whole line, marked with who says it."""
     with _output:
-        print(f"{name:<8} | {line}", flush=True)  # noqa: T201
+        print(f"{name:<8} | {line}", flush=True)  # noqa: T201 - a program on a terminal
 
 
 @dataclass
