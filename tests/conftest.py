@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-pytest_plugins = ["tests.cast", "tests.practice_desk", "tests.quick_flush"]
+pytest_plugins = ["tests.cast", "tests.practice_desk", "tests.quick_flush", "tests.static_files"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
