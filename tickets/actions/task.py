@@ -7,17 +7,27 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.actions.record import checked_title, lock_task, lock_ticket, set_fields, write_history
-from tickets.actions.ticket_status import mark_closed, mark_open
+from tickets.actions.record import (
+    checked_title,
+    lock_task,
+    lock_ticket,
+    refuse_merged,
+    refuse_shelved,
+    set_fields,
+    write_history,
+)
+from tickets.actions.ticket_status import follow_tasks
 from tickets.actors import Actor, ActorKind
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish
 from tickets.lifecycle import CompletionCode, Phase, TaskMove, phase_after
-from tickets.models import AssignmentGroup, Task, Ticket
+from tickets.models import AssignmentGroup, OwnCompletionCode, Task, Ticket
 from tickets.panels import is_with_partner
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+CHANGEABLE = frozenset({"title", "description", "assignee", "expected_resolution_at", "solution", "completion_code"})
 
 
 @transaction.atomic
@@ -35,6 +45,8 @@ def create_task(
     `owning_group` gets the task back when `group` reports it ready.
     """
     ticket = lock_ticket(ticket)
+    refuse_merged(ticket)
+    refuse_shelved(ticket)
     if ticket.is_closed:
         raise TransitionRefused(_("The ticket is closed: reopen it before adding a task."))
     position = Task.objects.filter(ticket=ticket).count() + 1
@@ -73,6 +85,7 @@ def assign_task(
         "group": group,
         "assignee": assignee,
         "phase": phase_after(task.phase, TaskMove.ASSIGN),
+        "solved_by_group": None,
     }
     if old_group is not None and old_group != group and task.owning_group is None and not is_with_partner(task):
         values["owning_group"] = old_group
@@ -91,8 +104,8 @@ def take_back_task(*, actor: Actor, task: Task) -> Task:
 
 @transaction.atomic
 def change_task(*, actor: Actor, task: Task, expected_version: int | None = None, **values: Any) -> Task:
-    """Change title, description, assignee or expected resolution time; no change, no event."""
-    unknown = set(values) - {"title", "description", "assignee", "expected_resolution_at"}
+    """Change any of `CHANGEABLE`; no change, no event. A completion code needs a task that is solved."""
+    unknown = set(values) - CHANGEABLE
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
     expected = values.get("expected_resolution_at")
@@ -101,6 +114,12 @@ def change_task(*, actor: Actor, task: Task, expected_version: int | None = None
     if "title" in values:
         values["title"] = checked_title(values["title"])
     task = lock_task(task, expected_version=expected_version)
+    if "completion_code" in values:
+        _check_code(values["completion_code"])
+        if task.phase not in (Phase.REVIEW, Phase.CLOSE):
+            raise TransitionRefused(
+                _("A completion code is given with a solution: propose or close the task instead.")
+            )
     if "assignee" in values and values["assignee"] != task.assignee:
         _check_member(task.group, values["assignee"])
     return _moved(actor, task, EventName.TASK_CHANGED, values)
@@ -132,13 +151,14 @@ def propose_solution(
     _check_code(completion_code)
     task = lock_task(task, expected_version=expected_version)
     old_group, old_phase = task.group, task.phase
+    theirs = solved_by is not None and solved_by == task.group
     values = {
         "phase": phase_after(task.phase, TaskMove.PROPOSE),
         "solution": solution,
         "completion_code": completion_code,
         "solved_by_group": solved_by or task.exchanged_group,
         # Nobody's, where nobody had it before: the desk that has solved it does not review its own work.
-        "group": task.owning_group or (None if actor.kind == ActorKind.EXTERNAL else task.group),
+        "group": task.owning_group or (None if theirs and actor.kind == ActorKind.EXTERNAL else task.group),
     }
     return _moved(
         actor, task, EventName.SOLUTION_PROPOSED, values, text=solution, old_group=old_group, old_phase=old_phase
@@ -151,7 +171,7 @@ def accept_solution(*, actor: Actor, task: Task, expected_version: int | None = 
     task = lock_task(task, expected_version=expected_version)
     old_phase = task.phase
     values = {"phase": phase_after(task.phase, TaskMove.ACCEPT), "closed_at": timezone.now()}
-    task = _moved(
+    return _moved(
         actor,
         task,
         EventName.SOLUTION_ACCEPTED,
@@ -160,8 +180,6 @@ def accept_solution(*, actor: Actor, task: Task, expected_version: int | None = 
         old_group=task.group,
         old_phase=old_phase,
     )
-    _close_ticket_with_last_task(actor, task)
-    return task
 
 
 @transaction.atomic
@@ -202,7 +220,7 @@ def close_task(
         "completion_code": completion_code or task.completion_code,
         "closed_at": timezone.now(),
     }
-    task = _moved(
+    return _moved(
         actor,
         task,
         EventName.TASK_CLOSED,
@@ -211,14 +229,13 @@ def close_task(
         old_group=task.group,
         old_phase=old_phase,
     )
-    _close_ticket_with_last_task(actor, task)
-    return task
 
 
 @transaction.atomic
 def reopen_task(*, actor: Actor, task: Task, reason: str = "", expected_version: int | None = None) -> Task:
     """Work on it again: the solution is removed and the group that it came back from has it. Opens the ticket too."""
     task = lock_task(task, expected_version=expected_version)
+    refuse_shelved(task.ticket)
     old_group, old_phase = task.group, task.phase
     values = {
         "phase": phase_after(task.phase, TaskMove.REOPEN),
@@ -228,8 +245,22 @@ def reopen_task(*, actor: Actor, task: Task, reason: str = "", expected_version:
         "solved_by_group": None,
         "closed_at": None,
     }
-    mark_open(actor=actor, ticket=task.ticket, reason=reason)
     return _moved(actor, task, EventName.TASK_REOPENED, values, text=reason, old_group=old_group, old_phase=old_phase)
+
+
+@transaction.atomic
+def resume_task(*, actor: Actor, task: Task, forget_solution: bool = False) -> Task:
+    """Whoever it came from works on it: initial support, from wherever it was but closed. No change, no event."""
+    task = lock_task(task)
+    old_group, old_phase = task.group, task.phase
+    values: dict[str, Any] = {
+        "phase": phase_after(task.phase, TaskMove.RESUME),
+        "group": task.exchanged_group,
+        "solved_by_group": None,
+    }
+    if forget_solution:
+        values |= {"solution": "", "completion_code": ""}
+    return _moved(actor, task, EventName.TASK_CHANGED, values, old_group=old_group, old_phase=old_phase)
 
 
 def _moved(
@@ -260,6 +291,9 @@ def _moved(
             changes=changes,
         )
     )
+    if "phase" in changes:
+        reason = text if name == EventName.TASK_REOPENED else ""
+        follow_tasks(actor=actor, ticket=task.ticket, left=old_phase, reason=reason)
     return task
 
 
@@ -275,13 +309,9 @@ def _check_member(group: AssignmentGroup | None, assignee: "User | None") -> Non
 
 
 def _check_code(completion_code: str) -> None:
-    if completion_code and completion_code not in CompletionCode.values:
+    known = [*CompletionCode.values, *OwnCompletionCode.objects.values_list("code", flat=True)]
+    if completion_code and completion_code not in known:
         raise InvalidInput(
             _('"%(code)s" is not a completion code. Known: %(known)s.')
-            % {"code": completion_code, "known": ", ".join(CompletionCode.values)}
+            % {"code": completion_code, "known": ", ".join(known)}
         )
-
-
-def _close_ticket_with_last_task(actor: Actor, task: Task) -> None:
-    if not Task.objects.filter(ticket=task.ticket).exclude(phase=Phase.CLOSE).exists():
-        mark_closed(actor=actor, ticket=task.ticket)

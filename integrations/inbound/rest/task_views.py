@@ -19,6 +19,7 @@ from integrations.inbound.rest import incoming, outgoing, reading
 from integrations.inbound.rest.base import InboundView, MessageView
 from integrations.inbound.rest.lists import NoFilters, StrictFilters, StrictPaging, TaskFilters
 from integrations.inbound.rest.schema import reads, takes
+from tickets.actions.listing import list_changes
 from tickets.models import Attachment, Note, Task, Visibility
 
 
@@ -49,12 +50,13 @@ class Tasks(ListView):
 
     def rows(self) -> QuerySet[Task]:
         """Those of the caller."""
+        list_changes()
         return reading.tasks_read_by(self.system)
 
     @reads(outgoing.TaskDetail, summary=_("Your tasks"), listed=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Tasks assigned to your groups, and those that hold your reference. `modified_since` is for polling: take
-        the time of your last call less a minute, and drop what you have seen."""
+        """Tasks assigned to your groups, and those that hold your reference. `modified_since` is for polling:
+        take the latest `modified_at` that you have seen."""
         return self.list(request)
 
 
@@ -144,6 +146,22 @@ class Reassign(InboundView):
     )
     def post(self, request: Request, number: str) -> Response:
         """Ready or closed with a solution, which is then reviewed; or rejected, with the reason as solution."""
+        return self.deliver(task_number=number)
+
+
+class Operations(InboundView):
+    """What you did with the task, by its name."""
+
+    operation = "operations"
+
+    @takes(
+        incoming.Operation,
+        summary=_("Resolve, close, reopen, assign, reject or cancel a task"),
+        example={"operation": "resolve", "solution": "The toner was replaced.", "message_id": "a4f6"},
+        makes=False,
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Accepted in every phase; a repetition changes nothing."""
         return self.deliver(task_number=number)
 
 
