@@ -2,7 +2,7 @@
 
 from integrations.models.app_fields import AppField
 from integrations.models.bindings import GroupBinding
-from integrations.models.exchanges import Exchange, Outcome, SentText, StoredAnswer, Way
+from integrations.models.exchanges import Exchange, Outcome, SeenComment, SentText, StoredAnswer, Way
 from integrations.models.feed import ExchangedFile, FeedEntry
 from integrations.models.processes import Process, ProcessVersion, SettableField, Step, StepKind
 from integrations.models.references import ExternalReference
@@ -31,6 +31,7 @@ __all__ = [
     "Repeat",
     "RequestTemplate",
     "RunState",
+    "SeenComment",
     "SentText",
     "SettableField",
     "Step",
