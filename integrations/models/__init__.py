@@ -3,6 +3,7 @@
 from integrations.models.app_fields import AppField
 from integrations.models.bindings import GroupBinding
 from integrations.models.exchanges import Exchange, Outcome, SeenComment, SentText, StoredAnswer, Way
+from integrations.models.feed import ExchangedFile, FeedEntry
 from integrations.models.processes import Process, ProcessVersion, SettableField, Step, StepKind
 from integrations.models.references import ExternalReference
 from integrations.models.runs import ENDED, OUT_OF_LINE, Direction, ProcessRun, RunState, StepRun, StepState, Stream
@@ -16,8 +17,10 @@ __all__ = [
     "Authentication",
     "Direction",
     "Exchange",
+    "ExchangedFile",
     "ExternalReference",
     "ExternalSystem",
+    "FeedEntry",
     "GroupBinding",
     "OperationTemplate",
     "Outcome",
