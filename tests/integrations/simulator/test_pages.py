@@ -113,6 +113,7 @@ def test_faults_are_switched_on_and_off_on_their_page(practice_desk: PracticeDes
 def test_settings_keep_the_key_when_none_is_typed(practice_desk: PracticeDesk) -> None:
     assert "There is no API key" in practice_desk.get("/settings/").text
     form = {"portal_url": "http://127.0.0.1:9", "system_slug": "north", "channel": "soap", "soap_namespace": "urn:x"}
+    form |= {"case_exchange_user": "south", "case_exchange_tenant": "theirs"}
     for key in ("first", ""):
         answer = submit(practice_desk, "/settings/", "/settings/", {**form, "api_key": key})
         assert "The settings are saved." in answer.text
