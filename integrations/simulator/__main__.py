@@ -94,6 +94,9 @@ def serve(options: argparse.Namespace) -> None:
                 # Closing a kept connection just when the portal writes would be a fault nobody asked for.
                 "keepalive": 0,
                 "control_socket_disable": True,
+                # Otherwise a header with an underscore is dropped, and Case Exchange names files in one.
+                "forwarded_allow_ips": "*",
+                "forwarder_headers": "FS_FILENAME",
                 "proc_name": "practice-desk",
                 "loglevel": "warning",
                 "post_worker_init": begin_background,

@@ -118,7 +118,7 @@ def _comment(data: object, from_feed: bool) -> Comment:
     if isinstance(time, bool) or not isinstance(time, int) or time < 0:
         raise _wrong("CreatedTime", _("Write milliseconds since 1970."))
     privacy = comment.get("PrivacyType", "PUBLIC")
-    if privacy not in ("PUBLIC", "PRIVATE"):
+    if privacy not in ("PUBLIC", "PRIVATE") and not from_feed:
         raise _wrong("PrivacyType", _("Write PUBLIC or PRIVATE."))
     text = _text(comment, "Body")
     if not text.strip():

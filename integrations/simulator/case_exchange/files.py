@@ -2,6 +2,7 @@
 
 import base64
 import uuid
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,12 +18,15 @@ LONGEST_NAME = 255
 
 
 def upload(request: HttpRequest) -> Work:
-    """Keep the body as a file. Its name is in the header fs_filename, percent-encoded or plain. Raises `Refused`."""
+    """Keep the body as a file. Its name is in the header fs_filename, percent-encoded or plain, if it has one yet.
+
+    Raises `Refused`.
+    """
     # WSGI hands headers over as latin-1, whatever they were.
     raw = request.META.get("HTTP_FS_FILENAME", "").encode("latin-1", errors="replace").decode(errors="replace")
     name = unquote(raw).strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise Refused.because_of({"fs_filename": [_("Name the file in this header, in at most 255 characters.")]})
+    if len(name) > LONGEST_NAME:
+        raise Refused.because_of({"fs_filename": [_("A name has at most 255 characters.")]})
     file = keep(name, request.headers.get("Content-Type", ""), request.body)
     answer = {"guid": file.guid, "name": name, "size": len(request.body), "contentType": file.content_type}
     return Work(JsonResponse(answer))
@@ -56,10 +60,11 @@ def keep_ours(message: OutgoingMessage) -> None:
         message.save(update_fields=["payload"])
 
 
-def named(guids: list[str]) -> list[File]:
-    """The uploaded files with these ids. Raises `Refused` with those that there are not."""
-    found = {file.guid: file for file in ListedFile.objects.filter(guid__in=guids)}
-    if missing := [guid for guid in guids if guid not in found]:
+def named(names: Mapping[str, str]) -> list[File]:
+    """The uploaded files with these ids, and these names if they came without. Raises `Refused` for unknown ids."""
+    found = {file.guid: file for file in ListedFile.objects.filter(guid__in=names)}
+    if missing := [guid for guid in names if guid not in found]:
         text = _("There is no file %(guid)s.") % {"guid": ", ".join(missing)}
         raise Refused.because_of({"IncidentAttachments": [text]})
-    return [File(guid, found[guid].name, found[guid].content_type, bytes(found[guid].content)) for guid in guids]
+    files = [(found[guid], found[guid].name or name or guid) for guid, name in names.items()]
+    return [File(file.guid, name, file.content_type, bytes(file.content)) for file, name in files]

@@ -103,7 +103,7 @@ def _operation(request: HttpRequest) -> str:
 def _bring(request: HttpRequest) -> Work:
     data = _only_entity(request)
     read = entity.read(data)
-    ticket, new = service.perform(read, files.named(list(read.files)))
+    ticket, new = service.perform(read, files.named(read.files))
     return Work(receipt(ticket, data["ext_properties"], new=new), ticket)
 
 
