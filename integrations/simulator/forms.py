@@ -223,17 +223,10 @@ class FaultForm(forms.Form):
 
 
 class SettingsForm(forms.ModelForm):
-    """The settings page. The API key is never shown; left empty it stays."""
+    """The settings page, as far as all ways to the portal are concerned. The API key is never shown."""
 
     api_key = forms.CharField(
         label=_("Our API key at the portal"),
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Leave empty to keep the present key."),
-    )
-
-    case_exchange_key = forms.CharField(
-        label=_("Our API key for Case Exchange"),
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_("Leave empty to keep the present key."),
@@ -249,20 +242,33 @@ class SettingsForm(forms.ModelForm):
             "soap_namespace",
             "reference_later",
             "acknowledge_after",
-            "case_exchange_user",
-            "case_exchange_key",
-            "case_exchange_tenant",
-            "pull_every",
         ]
         help_texts = {
             "system_slug": _("The user name of the SOAP service: our code in the portal's list of external systems."),
             "acknowledge_after": _("For tickets that were taken without a number."),
-            "case_exchange_user": _("Over Case Exchange this desk is an external system of its own: its code there."),
         }
 
     def clean_api_key(self) -> str:
         """The key that was typed, else the present one."""
         return self.cleaned_data["api_key"] or DeskSettings.load().api_key
+
+
+class CaseExchangeSettingsForm(forms.ModelForm):
+    """The settings page, as far as Case Exchange alone is concerned. The API key is never shown."""
+
+    case_exchange_key = forms.CharField(
+        label=_("Our API key for it"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Leave empty to keep the present key."),
+    )
+
+    class Meta:
+        model = DeskSettings
+        fields = ["case_exchange_user", "case_exchange_key", "case_exchange_tenant", "pull_every"]
+        help_texts = {
+            "case_exchange_user": _("Over Case Exchange this desk is an external system of its own: its code there."),
+        }
 
     def clean_case_exchange_key(self) -> str:
         """The key that was typed, else the present one."""
