@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from integrations import triggers
 from integrations.echo import is_echo
 from integrations.inbound.messages import Comment, Receipt
-from integrations.inbound.problems import Disagrees, Invalid
+from integrations.inbound.problems import Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.actions.record import lock_task
+from tickets.actions.record import lock_task, refuse_merged
 from tickets.actors import Actor
-from tickets.lifecycle import Phase, TicketStatus
+from tickets.lifecycle import Phase
 from tickets.models import AssignmentGroup, Attachment, Category, Contact, Note, Priority, Queue, Task, Visibility
 
 Coded = TypeVar("Coded", Priority, Category, Queue)
@@ -29,10 +29,9 @@ def actor_of(system: ExternalSystem, author: str = "") -> Actor:
 
 
 def locked(task: Task) -> Task:
-    """The task, fresh, its ticket locked. `Disagrees` for one whose ticket was merged: it names the one to use."""
+    """The task, fresh, its ticket locked. `TransitionRefused` for a merged ticket names the one to use."""
     task = lock_task(task)
-    if task.ticket.status == TicketStatus.MERGED:
-        raise Disagrees(_("The ticket of %(task)s was merged into another one.") % {"task": task.number})
+    refuse_merged(task.ticket)
     return task
 
 
