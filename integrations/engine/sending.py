@@ -134,7 +134,7 @@ def begin(occasion: Occasion, request: Request, *, operation: str) -> Exchange:
         method=request.method,
         url=clean(system, redact_url(request.url, names=system.secret_name_list)),
         request_headers=clean_headers(system, request.headers),
-        request_body=clean_body(system, request.body, request.headers),
+        request_body=clean(system, request.shown_as) or clean_body(system, request.body, request.headers),
     )
 
 
