@@ -6,7 +6,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, ProcessRun, RunState, Stream
 from tickets.actors import ActorKind
-from tickets.models import Attachment, Note, Task, Visibility
+from tickets.events import EventName
+from tickets.models import Attachment, History, Note, Task, Ticket, Visibility
 
 
 def tasks_visible_to(system: ExternalSystem) -> QuerySet[Task]:
@@ -41,6 +42,11 @@ def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:
     if last is not None:
         return found.get(last.group_id)
     return next(iter(found.values()))
+
+
+def raised_by(system: ExternalSystem, ticket: Ticket) -> bool:
+    """Whether this desk has raised the ticket with us: then what it says is theirs to change."""
+    return History.objects.filter(ticket=ticket, event=EventName.TICKET_CREATED, actor_key=system.actor_key).exists()
 
 
 def exchanged_with(task: Task) -> list[GroupBinding]:

@@ -49,6 +49,7 @@ class TaskMove(models.TextChoices):
     DECLINE = "decline", _("decline the solution")
     CLOSE = "close", _("close")
     REOPEN = "reopen", _("reopen")
+    RESUME = "resume", _("be worked on again at the other desk")
 
 
 # (phase before, move) -> phase after. What is not in this table is refused.
@@ -66,6 +67,9 @@ TASK_TRANSITIONS: Final[dict[tuple[str, str], Phase]] = {
     (Phase.REVIEW, TaskMove.DECLINE): Phase.INITIAL_SUPPORT,
     (Phase.REVIEW, TaskMove.CLOSE): Phase.CLOSE,
     (Phase.REVIEW, TaskMove.REOPEN): Phase.INITIAL_SUPPORT,
+    (Phase.INITIAL_SUPPORT, TaskMove.RESUME): Phase.INITIAL_SUPPORT,
+    (Phase.ESCALATE, TaskMove.RESUME): Phase.INITIAL_SUPPORT,
+    (Phase.REVIEW, TaskMove.RESUME): Phase.INITIAL_SUPPORT,
     (Phase.CLOSE, TaskMove.REOPEN): Phase.INITIAL_SUPPORT,
 }
 

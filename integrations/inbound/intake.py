@@ -7,6 +7,7 @@ too), maps the body to a `Message`, calls `deliver`, writes the answer in its ow
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,11 +16,18 @@ from integrations.inbound import dedupe, operations
 from integrations.inbound.bodies import redacted, storable, without_files
 from integrations.inbound.messages import (
     Acknowledgement,
+    Cancellation,
+    Closure,
+    Deed,
     Files,
+    LocalAssignment,
     Message,
     NewTicket,
     Reassignment,
     Receipt,
+    Rejection,
+    Reopening,
+    Resolution,
     TaskMessage,
     Update,
 )
@@ -118,9 +126,11 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
     system = call.system
     assert system is not None  # noqa: S101 - see `deliver`
     if isinstance(message, NewTicket):
+        related = TaskMessage(task_number=message.task_number)
         receipt = operations.create(
             system=system,
             reference=message.external_reference,
+            task=find_task(system, related) if message.task_number else None,
             title=message.title,
             description=message.description,
             contact_email=message.contact_email,
@@ -136,36 +146,50 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
     assert isinstance(message, TaskMessage)  # noqa: S101 - there are no others
     task = find_task(system, message)
     call.exchange.task = task
+    by: dict[str, Any] = {"system": system, "task": task, "author": message.author}
+    if isinstance(message, Deed) and not isinstance(message, Update):
+        # What was said with it comes first: afterwards the task may not be theirs any more.
+        operations.converse(**by, comments=message.comments, files=message.files, hold_echo=hold_echo)
     match message:
         case Acknowledgement():
-            return operations.acknowledge(
-                system=system, task=task, reference=message.external_reference, author=message.author
-            )
+            return operations.acknowledge(**by, reference=message.external_reference)
         case Update():
             return operations.update(
-                system=system,
-                task=task,
+                **by,
                 text=message.text,
                 visibility=message.visibility,
-                author=message.author,
+                comments=message.comments,
                 files=message.files,
                 expected_resolution_at=message.expected_resolution_at,
+                solution=message.solution,
+                title=message.title,
+                description=message.description,
+                priority=message.priority,
+                category=message.category,
                 message_id=message.message_id,
                 hold_echo=hold_echo,
             )
+        case Files():
+            return operations.attach(**by, files=message.files, visibility=message.visibility)
         case Reassignment():
             return operations.reassign(
-                system=system,
-                task=task,
+                **by,
                 solution=message.solution,
                 completion_code=message.completion_code,
                 status=message.status,
-                author=message.author,
             )
-        case Files():
-            return operations.attach(
-                system=system, task=task, files=message.files, visibility=message.visibility, author=message.author
-            )
+        case Closure():
+            return operations.close(**by, solution=message.solution, completion_code=message.completion_code)
+        case Resolution():
+            return operations.resolve(**by, solution=message.solution, completion_code=message.completion_code)
+        case Reopening():
+            return operations.reopen(**by, reason=message.reason)
+        case LocalAssignment():
+            return operations.assign(**by)
+        case Rejection():
+            return operations.reject(**by, reason=message.reason)
+        case Cancellation():
+            return operations.cancel(**by)
     raise TypeError(f"no operation for {type(message)}")
 
 

@@ -60,14 +60,40 @@ class Acknowledgement(TaskMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Update(TaskMessage):
-    """A text, files, or the time at which they expect to be done; at least one of them."""
+class Comment:
+    """A text of a list that the other desk sends again and again: seen once, it is dropped. `created_at` is the time
+    as that desk has written it."""
+
+    text: str
+    created_at: str = ""
+    visibility: str = Visibility.PUBLIC
+    author: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed(TaskMessage):
+    """What another desk did with the task, and what it said with it."""
+
+    comments: tuple[Comment, ...] = ()
+    files: tuple[FileContent, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update(Deed):
+    """A text, comments, files, the time at which they expect to be done, changed properties; at least one of them.
+
+    Title, description, priority and category count only where they raised the ticket.
+    """
 
     operation = "update"
     text: str = ""
     visibility: str = Visibility.PUBLIC
-    files: tuple[FileContent, ...] = ()
     expected_resolution_at: datetime | None = None
+    solution: str = ""
+    title: str = ""
+    description: str = ""
+    priority: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +107,52 @@ class Reassignment(TaskMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resolution(Deed):
+    """They resolved it; empty values keep what there is."""
+
+    operation = "resolve"
+    solution: str = ""
+    completion_code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure(Resolution):
+    """They closed it."""
+
+    operation = "close"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reopening(Deed):
+    """They opened it again."""
+
+    operation = "reopen"
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalAssignment(Deed):
+    """They gave it to somebody of theirs."""
+
+    operation = "assign"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection(Deed):
+    """They do not do it."""
+
+    operation = "reject"
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancellation(Deed):
+    """It is no longer wanted."""
+
+    operation = "cancel"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Files(TaskMessage):
     """Files alone."""
 
@@ -91,12 +163,16 @@ class Files(TaskMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class NewTicket(Message):
-    """A ticket that they raise at our desk; `external_reference` is their number for it."""
+    """A ticket that they raise at our desk; `external_reference` is their number for it.
+
+    With `task_number` they relate a task of ours to it instead.
+    """
 
     operation = "create"
     external_reference: str
     title: str
-    contact_email: str
+    task_number: str = ""
+    contact_email: str = ""
     contact_name: str = ""
     description: str = ""
     priority: str = ""

@@ -1,45 +1,59 @@
 """The only place where an incoming operation acts. Every dialect ends here, at the same actions as people.
 
 Each function is one transaction with the external system as the actor, and returns the receipt that the other desk
-gets. What is refused raises `problems.Refused` or `tickets.errors.ActionRefused`, and nothing was changed. In every
-phase a repetition is a receipt that says so.
+gets. What is refused raises `problems.Refused` or `tickets.errors.ActionRefused`, and nothing was changed. Every
+operation is accepted in every phase; a repetition is a receipt that says so. The texts are those of the Case Exchange
+document's table of incoming operations.
 """
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from integrations import triggers
 from integrations.echo import is_echo
 from integrations.engine.references import drop_reference, store_reference
-from integrations.inbound.messages import Receipt, ReportedStatus
-from integrations.inbound.problems import Disagrees, Invalid
-from integrations.models import ExternalReference, ExternalSystem, GroupBinding
-from integrations.visibility import binding_for
+from integrations.inbound.messages import Comment, Receipt, ReportedStatus
+from integrations.inbound.problems import Invalid
+from integrations.inbound.receiving import (
+    actor_of,
+    by_code,
+    contact_by_email,
+    converse,
+    follow,
+    has_reference,
+    is_at_another_desk,
+    last_words,
+    locked,
+    only_told,
+    receipt,
+    solved_by,
+)
+from integrations.models import ExternalReference, ExternalSystem
+from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.actions.record import lock_task
-from tickets.actors import Actor
-from tickets.lifecycle import CompletionCode, Phase, TicketStatus
-from tickets.models import Category, Contact, Priority, Queue, Task, Visibility
+from tickets.lifecycle import CompletionCode, Phase
+from tickets.models import Category, Priority, Queue, Task, Visibility
 
-Coded = TypeVar("Coded", Priority, Category, Queue)
-
-
-def actor_of(system: ExternalSystem, author: str = "") -> Actor:
-    """The other desk as the cause of a change, under the name of the author that it gave."""
-    return Actor.external(key=system.actor_key, name=author.strip() or system.name)
+RESOLVED: Final = gettext_noop("Resolved by external system")
+CANCELLED: Final = gettext_noop("Incident canceled by external system")
+REOPENED: Final = gettext_noop("Incident was reopened.")
+PREVIOUS: Final = gettext_noop("Incident was reopened. Previous solution was: %(solution)s")
+ASSIGNED: Final = gettext_noop("Incident was assigned locally from external system")
+REJECTED: Final = gettext_noop("Incident was rejected by the external fulfillment system")
 
 
 @transaction.atomic
 def acknowledge(*, system: ExternalSystem, task: Task, reference: str, author: str = "") -> Receipt:
     """Store the other desk's number for the task. It is never replaced: another number is refused and named."""
-    task = _locked(task)
+    task = locked(task)
     if not store_reference(task=task, system=system, value=reference):
         message = _("%(reference)s was the reference of this task already.") % {"reference": reference.strip()}
-        return _receipt("acknowledge", system, task, message, changed=False)
+        return receipt("acknowledge", system, task, message, changed=False)
     triggers.received(
         system=system,
         task=task,
@@ -48,7 +62,57 @@ def acknowledge(*, system: ExternalSystem, task: Task, reference: str, author: s
         actor=actor_of(system, author),
         text=reference.strip(),
     )
-    return _receipt("acknowledge", system, task, _("The reference was stored."))
+    return receipt("acknowledge", system, task, _("The reference was stored."))
+
+
+@transaction.atomic
+def create(
+    *,
+    system: ExternalSystem,
+    reference: str,
+    title: str,
+    task: Task | None = None,
+    contact_email: str = "",
+    contact_name: str = "",
+    description: str = "",
+    priority: str = "",
+    category: str = "",
+    queue: str = "",
+    files: tuple[FileContent, ...] = (),
+    author: str = "",
+) -> Receipt:
+    """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
+    there is. With `task` no ticket is made: their reference is stored for that task.
+
+    The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
+    back through the processes of the system's group.
+    """
+    if task is not None:
+        return acknowledge(system=system, task=task, reference=reference, author=author)
+    reference = reference.strip()
+    # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
+    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
+    known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
+    if known is not None:
+        message = _("%(reference)s is known already.") % {"reference": reference}
+        return receipt("create", system, known.task, message, changed=False)
+    contact = contact_by_email(contact_email, contact_name)
+    if contact is None:
+        raise Invalid(_("A ticket needs a contact."), fields={"contact": [_("Missing.")]})
+    actor = actor_of(system, author)
+    ticket = actions.create_ticket(
+        actor=actor,
+        title=title,
+        description=description,
+        contact=contact,
+        priority=by_code(Priority, "priority", priority),
+        category=by_code(Category, "category", category),
+        queue=by_code(Queue, "queue", queue),
+    )
+    task = actions.create_task(actor=actor, ticket=ticket)
+    store_reference(task=task, system=system, value=reference)
+    attachments = tuple(actions.attach(actor=actor, ticket=ticket, task=task, content=file).pk for file in files)
+    return receipt("create", system, task, _("The ticket was created."), attachments=attachments)
 
 
 @transaction.atomic
@@ -59,52 +123,75 @@ def update(
     text: str = "",
     visibility: str = Visibility.PUBLIC,
     author: str = "",
+    comments: tuple[Comment, ...] = (),
     files: tuple[FileContent, ...] = (),
     expected_resolution_at: datetime | None = None,
+    solution: str = "",
+    title: str = "",
+    description: str = "",
+    priority: str = "",
+    category: str = "",
     message_id: str = "",
     hold_echo: bool = True,
 ) -> Receipt:
-    """Add a note with its files, and set the expected resolution time. Phase and group stay as they are.
+    """Add notes and files, set the expected resolution time and the solution. Phase and group stay as they are.
 
     A text that we sent ourselves a moment ago is held back, with all that came with it, unless `hold_echo` is false.
+    Comments that were taken over before are dropped. What the ticket says is theirs to change only if they raised it.
     """
-    task = _locked(task)
-    if not text.strip() and not files and expected_resolution_at is None:
+    task = locked(task)
+    said = bool(text.strip() or files or comments or solution.strip())
+    if not said and expected_resolution_at is None and not (title or description or priority or category):
         raise Invalid(_("An update needs a text, an attachment or an expected resolution time."))
     if hold_echo and is_echo(task=task, system=system, text=text, their_message_id=message_id):
-        return _receipt(
+        return receipt(
             "update", system, task, _("This is our own text: it was not added again."), changed=False, held_back=True
         )
     actor = actor_of(system, author)
-    note, attachments = None, []
+    notes, attachments = converse(
+        system=system, task=task, author=author, comments=comments, files=() if text.strip() else files,
+        visibility=visibility, hold_echo=hold_echo,
+    )  # fmt: skip
     if text.strip():
         note = actions.add_note(
             actor=actor, ticket=task.ticket, task=task, body=text, visibility=visibility, files=files
         )
-        attachments = list(note.attachments.all())
-    else:
-        attachments = [
-            actions.attach(actor=actor, ticket=task.ticket, task=task, content=file, visibility=visibility)
-            for file in files
-        ]
-    if expected_resolution_at is not None:
-        task = actions.change_task(actor=actor, task=task, expected_resolution_at=expected_resolution_at)
+        notes.append(note)
+        attachments = [*attachments, *note.attachments.all()]
+    before = (task.version, task.ticket.version)
+    values: dict[str, Any] = {"expected_resolution_at": expected_resolution_at} if expected_resolution_at else {}
+    if solution.strip() and task.phase != Phase.CLOSE and not is_at_another_desk(task, system):
+        values["solution"] = solution
+    if values:
+        task = actions.change_task(actor=actor, task=task, **values)
+    if raised_by(system, task.ticket):
+        facts: dict[str, Any] = {
+            "title": title,
+            "description": description,
+            "priority": by_code(Priority, "priority", priority),
+            "category": by_code(Category, "category", category),
+        }
+        task.ticket = actions.change_ticket(
+            actor=actor, ticket=task.ticket, **{name: value for name, value in facts.items() if value}
+        )
+    if not notes and not attachments and before == (task.version, task.ticket.version):
+        return receipt("update", system, task, _("There was nothing new in it."), changed=False)
     triggers.received(
         system=system,
         task=task,
         operation="update",
         request_type=triggers.UPDATE,
         actor=actor,
-        text=text,
-        note=note,
-        attachment=attachments[0] if attachments and note is None else None,
+        text=text or "\n\n".join(note.body for note in notes),
+        note=notes[-1] if notes else None,
+        attachment=attachments[0] if attachments and not notes else None,
     )
-    return _receipt(
+    return receipt(
         "update",
         system,
         task,
         _("The update was added."),
-        note=note.pk if note else None,
+        note=notes[-1].pk if notes else None,
         attachments=tuple(attachment.pk for attachment in attachments),
     )
 
@@ -123,7 +210,6 @@ def attach(
     return update(system=system, task=task, files=files, visibility=visibility, author=author)
 
 
-@transaction.atomic
 def reassign(
     *,
     system: ExternalSystem,
@@ -133,179 +219,170 @@ def reassign(
     status: str = ReportedStatus.READY,
     author: str = "",
 ) -> Receipt:
-    """The other desk gives the task back: with a solution (ready, closed), or without having done it (rejected).
-
-    A solution brings the task to review, to its owning group. A task that we closed meanwhile stays closed: messages
-    cross, and nobody may find a finished ticket open again because of it; another solution is added as a note.
-    """
-    task = _locked(task)
+    """The other desk gives the task back: with a solution (ready, closed), or without having done it (rejected)."""
     if status == ReportedStatus.REJECTED:
-        return _rejected(system, task, solution, author)
-    actor = actor_of(system, author)
-    solution = solution if solution.strip() else _("Resolved by external system")
+        return reject(system=system, task=task, reason=solution, author=author, operation="reassign")
+    return resolve(
+        system=system,
+        task=task,
+        solution=solution or _(RESOLVED),
+        completion_code=completion_code,
+        author=author,
+        operation="reassign",
+    )
+
+
+@transaction.atomic
+def resolve(
+    *,
+    system: ExternalSystem,
+    task: Task,
+    solution: str = "",
+    completion_code: str = "",
+    author: str = "",
+    operation: str = "resolve",
+) -> Receipt:
+    """Solution and completion code, where they are given or have no value yet; the task enters review.
+
+    A task that we closed meanwhile stays closed: messages cross, and nobody may find a finished ticket open again
+    because of it; another solution is added as a note. So is that of a desk whose task is at another one by now.
+    """
+    task = locked(task)
+    solution = solution if solution.strip() else task.solution or _(RESOLVED)
+    completion_code = completion_code or task.completion_code or CompletionCode.FULFILLED
     if task.phase in (Phase.REVIEW, Phase.CLOSE) and (task.solution, task.completion_code) == (
         solution,
         completion_code,
     ):
-        return _receipt("reassign", system, task, _("This solution was known already."), changed=False)
-    elsewhere = _is_at_another_desk(task, system)
-    if task.phase == Phase.CLOSE or elsewhere:
-        text = _("Solution: %(solution)s") % {"solution": solution}
-        visibility = Visibility.INTERNAL if elsewhere else Visibility.PUBLIC
-        actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text, visibility=visibility)
-        message = _("The task is closed: the solution was added as a note.")
-        if elsewhere:
-            message = _("The task was given to others meanwhile: the solution was added as a note.")
-    else:
-        binding = binding_for(task, system)
-        task = actions.propose_solution(
-            actor=actor,
-            task=task,
-            solution=solution,
-            completion_code=completion_code,
-            solved_by=binding.group if binding else None,
-        )
-        message = _("The solution was stored and is being reviewed.")
-    triggers.received(
-        system=system, task=task, operation="reassign", request_type=triggers.REASSIGNED, actor=actor, text=solution
+        return receipt(operation, system, task, _("This solution was known already."), changed=False)
+    if (told := only_told(system, task, solution, author, operation)) is not None:
+        return told
+    actor = actor_of(system, author)
+    task = actions.propose_solution(
+        actor=actor,
+        task=task,
+        solution=solution,
+        completion_code=completion_code,
+        solved_by=solved_by(task, system),
     )
-    return _receipt("reassign", system, task, message)
+    follow(system, task, operation, author, text=solution)
+    return receipt(operation, system, task, _("The solution was stored and is being reviewed."))
 
 
 @transaction.atomic
-def create(
+def close(
     *,
     system: ExternalSystem,
-    reference: str,
-    title: str,
-    contact_email: str,
-    contact_name: str = "",
-    description: str = "",
-    priority: str = "",
-    category: str = "",
-    queue: str = "",
-    files: tuple[FileContent, ...] = (),
+    task: Task,
+    solution: str = "",
+    completion_code: str = "",
     author: str = "",
 ) -> Receipt:
-    """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
-    there is.
-
-    The task has no group: our people take it from the queue. As it holds the reference, what happens to it goes back
-    through the processes of the system's group.
-    """
-    reference = reference.strip()
-    # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
-    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
-    known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
-    if known is not None:
-        message = _("%(reference)s is known already.") % {"reference": reference}
-        return _receipt("create", system, known.task, message, changed=False)
-    actor = actor_of(system, author)
-    contact = Contact.objects.filter(email__iexact=contact_email).first()
-    if contact is None:
-        contact, _created = Contact.objects.get_or_create(
-            email=contact_email, defaults={"name": contact_name or contact_email}
-        )
-    ticket = actions.create_ticket(
-        actor=actor,
-        title=title,
-        description=description,
-        contact=contact,
-        priority=_by_code(Priority, "priority", priority),
-        category=_by_code(Category, "category", category),
-        queue=_by_code(Queue, "queue", queue),
+    """As `resolve`, and nobody is asked: the task is closed, and with the last one the ticket."""
+    task = locked(task)
+    solution = solution if solution.strip() else task.solution or _(RESOLVED)
+    completion_code = completion_code or task.completion_code or CompletionCode.FULFILLED
+    if task.phase == Phase.CLOSE and task.solution == solution:
+        return receipt("close", system, task, _("The task was closed already."), changed=False)
+    if (told := only_told(system, task, solution, author, "close")) is not None:
+        return told
+    task = actions.close_task(
+        actor=actor_of(system, author),
+        task=task,
+        solution=solution,
+        completion_code=completion_code,
     )
-    task = actions.create_task(actor=actor, ticket=ticket)
-    store_reference(task=task, system=system, value=reference)
-    attachments = tuple(actions.attach(actor=actor, ticket=ticket, task=task, content=file).pk for file in files)
-    return _receipt("create", system, task, _("The ticket was created."), attachments=attachments)
+    follow(system, task, "close", author, text=solution)
+    return receipt("close", system, task, _("The task was closed."))
 
 
-def _rejected(system: ExternalSystem, task: Task, reason: str, author: str) -> Receipt:
-    """The reference goes, the owning group has the task again, in initial support; a closed task stays closed."""
-    concerned = binding_for(task, system)
-    if concerned is None or (task.exchanged_group != concerned.group and not _has_reference(task, system)):
-        return _receipt("reassign", system, task, _("The task was taken back already."), changed=False)
+@transaction.atomic
+def reopen(*, system: ExternalSystem, task: Task, reason: str = "", author: str = "") -> Receipt:
+    """Solution and completion code go, and a note says what the solution was; the task is worked on again."""
+    task = locked(task)
+    if task.phase == Phase.INITIAL_SUPPORT and not task.solution and not task.completion_code:
+        return receipt("reopen", system, task, _("The task was open already."), changed=False)
+    text = _(PREVIOUS) % {"solution": task.solution} if task.solution else _(REOPENED)
+    if reason.strip():
+        text = f"{text}\n\n{reason.strip()}"
     actor = actor_of(system, author)
-    text = _("Incident was rejected by the external fulfillment system")
+    if is_at_another_desk(task, system):
+        actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text, visibility=Visibility.INTERNAL)
+        return receipt("reopen", system, task, _("The task was given to others meanwhile: this was added as a note."))
+    note = actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text)
+    if task.phase in (Phase.REVIEW, Phase.CLOSE):
+        task = actions.reopen_task(actor=actor, task=task, reason=reason)
+    else:
+        task = actions.resume_task(actor=actor, task=task, forget_solution=True)
+    follow(system, task, "reopen", author, text=reason, note=note)
+    return receipt("reopen", system, task, _("The task was reopened."), note=note.pk)
+
+
+@transaction.atomic
+def assign(*, system: ExternalSystem, task: Task, author: str = "") -> Receipt:
+    """They gave the task to somebody of theirs: a note, and the task is in initial support."""
+    task = locked(task)
+    text = _(ASSIGNED)
+    elsewhere = is_at_another_desk(task, system)
+    in_place = elsewhere or task.phase in (Phase.INITIAL_SUPPORT, Phase.CLOSE)
+    if in_place and last_words(task, system) == text:
+        return receipt("assign", system, task, _("This was known already."), changed=False)
+    actor = actor_of(system, author)
+    # For our people: it says nothing to the contact.
+    note = actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text, visibility=Visibility.INTERNAL)
+    if not in_place:
+        task = actions.resume_task(actor=actor, task=task)
+    follow(system, task, "assign", author, note=note)
+    return receipt("assign", system, task, _("The assignment was noted."), note=note.pk)
+
+
+@transaction.atomic
+def reject(
+    *, system: ExternalSystem, task: Task, reason: str = "", author: str = "", operation: str = "reject"
+) -> Receipt:
+    """The reference goes, the owning group has the task again, in initial support; a closed task stays closed."""
+    task = locked(task)
+    concerned = binding_for(task, system)
+    if concerned is None or (task.exchanged_group != concerned.group and not has_reference(task, system)):
+        return receipt(operation, system, task, _("The task was taken back already."), changed=False)
+    actor = actor_of(system, author)
     note = actions.add_note(
         actor=actor,
         ticket=task.ticket,
         task=task,
-        body=f"{text}: {reason.strip()}" if reason.strip() else text,
+        body=f"{_(REJECTED)}: {reason.strip()}" if reason.strip() else _(REJECTED),
         # For our people: the contact's task goes on with somebody else.
         visibility=Visibility.INTERNAL,
     )
     # First of all what follows from it: afterwards nothing tells any more that the task was theirs.
-    triggers.received(
-        system=system,
-        task=task,
-        operation="reject",
-        request_type=triggers.REASSIGNED,
-        actor=actor,
-        text=reason,
-        note=note,
-    )
+    follow(system, task, "reject", author, text=reason, note=note)
     drop_reference(task=task, system=system)
-    if _is_at_another_desk(task, system):
-        return _receipt("reassign", system, task, _("Your reference was removed."), note=note.pk)
+    if is_at_another_desk(task, system):
+        return receipt(operation, system, task, _("Your reference was removed."), note=note.pk)
     if task.phase == Phase.REVIEW:
         task = actions.reopen_task(actor=actor, task=task, reason=reason)
+    if task.phase != Phase.CLOSE:
+        task = actions.resume_task(actor=actor, task=task)
     if task.phase != Phase.CLOSE and (task.group is None or task.group != task.owning_group):
         task = actions.take_back_task(actor=actor, task=task)
-    return _receipt("reassign", system, task, _("The task was taken back."), note=note.pk)
+    return receipt(operation, system, task, _("The task was taken back."), note=note.pk)
 
 
-def _has_reference(task: Task, system: ExternalSystem) -> bool:
-    return ExternalReference.objects.filter(task=task, system=system).exists()
-
-
-def _is_at_another_desk(task: Task, system: ExternalSystem) -> bool:
-    """Whether another desk works on the task by now: then this one, which still knows it, decides nothing of it."""
-    others = GroupBinding.objects.filter(group=task.exchanged_group, integrated=True)
-    return others.exclude(system=system).exists()
-
-
-def _locked(task: Task) -> Task:
-    task = lock_task(task)
-    if task.ticket.status == TicketStatus.MERGED:
-        raise Disagrees(_("The ticket of %(task)s was merged into another one.") % {"task": task.number})
-    return task
-
-
-def _by_code(model: type[Coded], field: str, code: str) -> Coded | None:
-    if not code:
-        return None
-    found = model.objects.filter(code=code).first()
-    if found is None:
-        known = ", ".join(model.objects.values_list("code", flat=True)[:20])
-        raise Invalid(
-            _('"%(code)s" is not a %(field)s. Known: %(known)s.') % {"code": code, "field": field, "known": known},
-            fields={field: [_("Not known.")]},
-        )
-    return found
-
-
-def _receipt(
-    operation: str,
-    system: ExternalSystem,
-    task: Task,
-    message: str,
-    *,
-    changed: bool = True,
-    held_back: bool = False,
-    note: int | None = None,
-    attachments: tuple[int, ...] = (),
-) -> Receipt:
-    reference = ExternalReference.objects.filter(task=task, system=system).values_list("value", flat=True).first()
-    return Receipt(
-        operation=operation,
-        ticket=task.ticket.number,
-        task=task.number,
-        external_reference=reference or "",
-        message=message,
-        changed=changed,
-        held_back=held_back,
-        note=note,
-        attachments=attachments,
+@transaction.atomic
+def cancel(*, system: ExternalSystem, task: Task, author: str = "") -> Receipt:
+    """It is no longer wanted: solution and code say so, and the task enters review, in its owning group."""
+    task = locked(task)
+    solution, code = _(CANCELLED), CompletionCode.ABANDONED
+    if (task.solution, task.completion_code) == (solution, code):
+        return receipt("cancel", system, task, _("The task was cancelled already."), changed=False)
+    if (told := only_told(system, task, solution, author, "cancel")) is not None:
+        return told
+    task = actions.propose_solution(
+        actor=actor_of(system, author),
+        task=task,
+        solution=solution,
+        completion_code=code,
+        solved_by=solved_by(task, system),
     )
+    follow(system, task, "cancel", author, text=solution)
+    return receipt("cancel", system, task, _("The task was cancelled."))

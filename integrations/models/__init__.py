@@ -2,7 +2,7 @@
 
 from integrations.models.app_fields import AppField
 from integrations.models.bindings import GroupBinding
-from integrations.models.exchanges import Exchange, Outcome, SentText, StoredAnswer, Way
+from integrations.models.exchanges import Exchange, Outcome, SeenComment, SentText, StoredAnswer, Way
 from integrations.models.processes import Process, ProcessVersion, SettableField, Step, StepKind
 from integrations.models.references import ExternalReference
 from integrations.models.runs import ENDED, OUT_OF_LINE, Direction, ProcessRun, RunState, StepRun, StepState, Stream
@@ -28,6 +28,7 @@ __all__ = [
     "Repeat",
     "RequestTemplate",
     "RunState",
+    "SeenComment",
     "SentText",
     "SettableField",
     "Step",

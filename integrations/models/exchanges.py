@@ -128,3 +128,19 @@ class SentText(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class SeenComment(models.Model):
+    """A comment of another desk that was taken over: desks that send all comments again with each message."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="seen_comments")
+    system = models.ForeignKey(ExternalSystem, models.CASCADE, related_name="seen_comments")
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of its time and text."))
+
+    class Meta:
+        verbose_name = _("seen comment")
+        verbose_name_plural = _("seen comments")
+        constraints = [models.UniqueConstraint(fields=["task", "system", "digest"], name="comment_seen_once")]
+
+    def __str__(self) -> str:
+        return self.digest

@@ -45,6 +45,8 @@ def do(desk: Desk, move: TaskMove, task: Task) -> Task:
             return actions.close_task(actor=actor, task=task)
         case TaskMove.REOPEN:
             return actions.reopen_task(actor=actor, task=task)
+        case TaskMove.RESUME:
+            return actions.resume_task(actor=actor, task=task)
 
 
 @pytest.mark.parametrize(("phase", "move"), list(TASK_TRANSITIONS))

@@ -17,6 +17,7 @@ from tickets.actions.task import (
     escalate_task,
     propose_solution,
     reopen_task,
+    resume_task,
     take_back_task,
 )
 from tickets.actions.ticket import change_ticket, close_ticket, create_ticket, reopen_ticket
@@ -39,5 +40,6 @@ __all__ = [
     "propose_solution",
     "reopen_task",
     "reopen_ticket",
+    "resume_task",
     "take_back_task",
 ]

@@ -91,8 +91,8 @@ def take_back_task(*, actor: Actor, task: Task) -> Task:
 
 @transaction.atomic
 def change_task(*, actor: Actor, task: Task, expected_version: int | None = None, **values: Any) -> Task:
-    """Change title, description, assignee or expected resolution time; no change, no event."""
-    unknown = set(values) - {"title", "description", "assignee", "expected_resolution_at"}
+    """Change title, description, assignee, expected resolution time or solution; no change, no event."""
+    unknown = set(values) - {"title", "description", "assignee", "expected_resolution_at", "solution"}
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
     expected = values.get("expected_resolution_at")
@@ -132,13 +132,14 @@ def propose_solution(
     _check_code(completion_code)
     task = lock_task(task, expected_version=expected_version)
     old_group, old_phase = task.group, task.phase
+    theirs = solved_by is not None and solved_by == task.group
     values = {
         "phase": phase_after(task.phase, TaskMove.PROPOSE),
         "solution": solution,
         "completion_code": completion_code,
         "solved_by_group": solved_by or task.exchanged_group,
         # Nobody's, where nobody had it before: the desk that has solved it does not review its own work.
-        "group": task.owning_group or (None if actor.kind == ActorKind.EXTERNAL else task.group),
+        "group": task.owning_group or (None if theirs and actor.kind == ActorKind.EXTERNAL else task.group),
     }
     return _moved(
         actor, task, EventName.SOLUTION_PROPOSED, values, text=solution, old_group=old_group, old_phase=old_phase
@@ -230,6 +231,21 @@ def reopen_task(*, actor: Actor, task: Task, reason: str = "", expected_version:
     }
     mark_open(actor=actor, ticket=task.ticket, reason=reason)
     return _moved(actor, task, EventName.TASK_REOPENED, values, text=reason, old_group=old_group, old_phase=old_phase)
+
+
+@transaction.atomic
+def resume_task(*, actor: Actor, task: Task, forget_solution: bool = False) -> Task:
+    """Whoever it came from works on it: initial support, from wherever it was but closed. No change, no event."""
+    task = lock_task(task)
+    old_group, old_phase = task.group, task.phase
+    values: dict[str, Any] = {
+        "phase": phase_after(task.phase, TaskMove.RESUME),
+        "group": task.exchanged_group,
+        "solved_by_group": None,
+    }
+    if forget_solution:
+        values |= {"solution": "", "completion_code": ""}
+    return _moved(actor, task, EventName.TASK_CHANGED, values, old_group=old_group, old_phase=old_phase)
 
 
 def _moved(

@@ -235,5 +235,6 @@ TASK_FORMS: dict[str, type[TaskForm]] = {
 
 def forms_for(task: Task) -> list[type[TaskForm]]:
     """What may be done with the task now: exactly the moves that its phase allows; a closed one is not edited."""
-    moves = [TASK_FORMS[move] for move in allowed_moves(task.phase)]
+    # What only another desk does has no form.
+    moves = [TASK_FORMS[move] for move in allowed_moves(task.phase) if move in TASK_FORMS]
     return moves if task.is_closed else [*moves, EditTaskForm]

@@ -141,6 +141,39 @@ class Reassignment(MessageBody):
         return attrs
 
 
+class Operation(MessageBody):
+    """What you did with the task. Solution and code are for resolve and close, the reason for reopen and reject."""
+
+    OPERATIONS = ("resolve", "close", "reopen", "assign", "reject", "cancel")
+
+    operation = TolerantChoiceField(choices=OPERATIONS)
+    solution = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
+    completion_code = Text(
+        max_length=50,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("Empty: what the task has, else fulfilled."),
+    )
+    reason = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What the operation does not take would be lost."""
+        takes: dict[str, tuple[str, ...]] = {
+            "resolve": ("solution", "completion_code"),
+            "close": ("solution", "completion_code"),
+        }
+        takes |= {"reopen": ("reason",), "reject": ("reason",)}
+        lost = [
+            name
+            for name in ("solution", "completion_code", "reason")
+            if attrs[name] and name not in takes.get(attrs["operation"], ())
+        ]
+        if lost:
+            raise serializers.ValidationError({name: [_("This operation does not take it.")] for name in lost})
+        return attrs
+
+
 class Files(MessageBody):
     """Files without a text."""
 

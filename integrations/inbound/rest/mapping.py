@@ -18,6 +18,7 @@ BODIES: Mapping[str, type[incoming.MessageBody]] = {
     "acknowledge": incoming.Acknowledgement,
     "update": incoming.Update,
     "reassign": incoming.Reassignment,
+    "operations": incoming.Operation,
     "attach": incoming.Files,
     "create": incoming.NewTicket,
 }
@@ -51,6 +52,8 @@ def message_of(operation: str, data: Any, *, task_number: str = "") -> messages.
                 status=values["status"],
                 **common,
             )
+        case "operations":
+            return _operation(values, {"task_number": task_number, **common})
         case "attach":
             return messages.Files(
                 task_number=task_number,
@@ -71,6 +74,23 @@ def message_of(operation: str, data: Any, *, task_number: str = "") -> messages.
                 files=_files(values["attachments"]),
                 **common,
             )
+
+
+def _operation(values: dict[str, Any], common: dict[str, Any]) -> messages.Message:
+    solved: dict[str, Any] = {"solution": values["solution"], "completion_code": values["completion_code"]}
+    match values["operation"]:
+        case "resolve":
+            return messages.Resolution(**solved, **common)
+        case "close":
+            return messages.Closure(**solved, **common)
+        case "reopen":
+            return messages.Reopening(reason=values["reason"], **common)
+        case "assign":
+            return messages.LocalAssignment(**common)
+        case "reject":
+            return messages.Rejection(reason=values["reason"], **common)
+        case _:
+            return messages.Cancellation(**common)
 
 
 def read_again(exchange: Exchange) -> messages.Message:

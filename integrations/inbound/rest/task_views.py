@@ -147,6 +147,22 @@ class Reassign(InboundView):
         return self.deliver(task_number=number)
 
 
+class Operations(InboundView):
+    """What you did with the task, by its name."""
+
+    operation = "operations"
+
+    @takes(
+        incoming.Operation,
+        summary=_("Resolve, close, reopen, assign, reject or cancel a task"),
+        example={"operation": "resolve", "solution": "The toner was replaced.", "message_id": "a4f6"},
+        makes=False,
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Accepted in every phase; a repetition changes nothing."""
+        return self.deliver(task_number=number)
+
+
 class Attachments(MessageView, ListView):
     """The files of a task."""
 

@@ -22,6 +22,7 @@ urlpatterns = [
     *both("tasks/<str:number>/acknowledge", task_views.Acknowledge.as_view(), "acknowledge"),
     *both("tasks/<str:number>/updates", task_views.Updates.as_view(), "updates"),
     *both("tasks/<str:number>/reassign", task_views.Reassign.as_view(), "reassign"),
+    *both("tasks/<str:number>/operations", task_views.Operations.as_view(), "operations"),
     *both("tasks/<str:number>/attachments", task_views.Attachments.as_view(), "attachments"),
     *both("tasks/<str:number>/attachments/<int:attachment_id>", task_views.AttachmentFile.as_view(), "attachment"),
     *both("tickets", ticket_views.Tickets.as_view(), "tickets"),

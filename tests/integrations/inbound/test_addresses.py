@@ -59,6 +59,7 @@ ROWS = [
     Row(f"{TASK}updates/", "/api/v1/tasks/{task}/updates/"),
     Row(f"{TASK}updates/", "/api/v1/tasks/{task}/updates/", {"text": "Hello"}),
     Row(f"{TASK}reassign/", "/api/v1/tasks/{task}/reassign/", {"solution": "Done"}),
+    Row(f"{TASK}operations/", "/api/v1/tasks/{task}/operations/", {"operation": "resolve", "solution": "Done"}),
     Row(f"{TASK}attachments/", "/api/v1/tasks/{task}/attachments/"),
     Row(f"{TASK}attachments/", "/api/v1/tasks/{task}/attachments/", {"attachments": [FILE]}),
     Row(f"{TASK}attachments/<int:attachment_id>/", "/api/v1/tasks/{task}/attachments/{file}/"),

@@ -27,14 +27,28 @@ def in_phase(desk: Desk, phase: str) -> Task:
     return Task.objects.get(pk=task.pk)
 
 
-# operation, arguments, phase before -> (phase, group) after; what is not listed stays as it was.
+# operation, phase before -> (phase, group) after; what is not listed stays as it was. A task that we closed stays
+# closed, but for a reopening.
 MOVES: dict[tuple[str, str], tuple[str, str]] = {
-    ("ready", Phase.INITIAL_SUPPORT): (Phase.REVIEW, "first-line"),
-    ("ready", Phase.ESCALATE): (Phase.REVIEW, "first-line"),
-    ("ready", Phase.REVIEW): (Phase.REVIEW, "first-line"),
-    ("rejected", Phase.INITIAL_SUPPORT): (Phase.INITIAL_SUPPORT, "first-line"),
-    ("rejected", Phase.ESCALATE): (Phase.ESCALATE, "first-line"),
-    ("rejected", Phase.REVIEW): (Phase.INITIAL_SUPPORT, "first-line"),
+    **{
+        (name, phase): (after, "first-line")
+        for name, after in (
+            ("ready", Phase.REVIEW),
+            ("rejected", Phase.INITIAL_SUPPORT),
+            ("resolve", Phase.REVIEW),
+            ("cancel", Phase.REVIEW),
+            ("reject", Phase.INITIAL_SUPPORT),
+        )
+        for phase in (Phase.INITIAL_SUPPORT, Phase.ESCALATE, Phase.REVIEW)
+    },
+    ("close", Phase.INITIAL_SUPPORT): (Phase.CLOSE, "northwind-support"),
+    ("close", Phase.ESCALATE): (Phase.CLOSE, "northwind-support"),
+    ("close", Phase.REVIEW): (Phase.CLOSE, "first-line"),
+    ("reopen", Phase.ESCALATE): (Phase.INITIAL_SUPPORT, "northwind-support"),
+    ("reopen", Phase.REVIEW): (Phase.INITIAL_SUPPORT, "northwind-support"),
+    ("reopen", Phase.CLOSE): (Phase.INITIAL_SUPPORT, "northwind-support"),
+    ("assign", Phase.ESCALATE): (Phase.INITIAL_SUPPORT, "northwind-support"),
+    ("assign", Phase.REVIEW): (Phase.INITIAL_SUPPORT, "northwind-support"),
 }
 CALLS: dict[str, tuple[Any, dict[str, Any]]] = {
     "acknowledge": (operations.acknowledge, {"reference": "INC-1"}),
@@ -42,6 +56,12 @@ CALLS: dict[str, tuple[Any, dict[str, Any]]] = {
     "attach": (operations.attach, {"files": (actions.FileContent("a.txt", b"x"),)}),
     "ready": (operations.reassign, {"solution": "New toner", "status": "ready"}),
     "rejected": (operations.reassign, {"solution": "Not ours", "status": "rejected"}),
+    "resolve": (operations.resolve, {"solution": "New toner"}),
+    "close": (operations.close, {}),
+    "reopen": (operations.reopen, {}),
+    "assign": (operations.assign, {}),
+    "reject": (operations.reject, {}),
+    "cancel": (operations.cancel, {}),
 }
 
 

@@ -1,0 +1,187 @@
+"""What every incoming operation needs: who acts, the task under its lock, what its desk may decide, the receipt."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from integrations import triggers
+from integrations.echo import is_echo
+from integrations.inbound.messages import Comment, Receipt
+from integrations.inbound.problems import Disagrees, Invalid
+from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
+from integrations.visibility import binding_for, raised_by
+from tickets import actions
+from tickets.actions import FileContent
+from tickets.actions.record import lock_task
+from tickets.actors import Actor
+from tickets.lifecycle import Phase, TicketStatus
+from tickets.models import AssignmentGroup, Attachment, Category, Contact, Note, Priority, Queue, Task, Visibility
+
+Coded = TypeVar("Coded", Priority, Category, Queue)
+
+
+def actor_of(system: ExternalSystem, author: str = "") -> Actor:
+    """The other desk as the cause of a change, under the name of the author that it gave."""
+    return Actor.external(key=system.actor_key, name=author.strip() or system.name)
+
+
+def locked(task: Task) -> Task:
+    """The task, fresh, its ticket locked. `Disagrees` for one whose ticket was merged: it names the one to use."""
+    task = lock_task(task)
+    if task.ticket.status == TicketStatus.MERGED:
+        raise Disagrees(_("The ticket of %(task)s was merged into another one.") % {"task": task.number})
+    return task
+
+
+def solved_by(task: Task, system: ExternalSystem) -> AssignmentGroup | None:
+    """The group whose work a solution of this desk is; None where the task is our own work for that desk."""
+    binding = binding_for(task, system)
+    if binding is None or (task.exchanged_group != binding.group and raised_by(system, task.ticket)):
+        return None
+    return binding.group
+
+
+def is_at_another_desk(task: Task, system: ExternalSystem) -> bool:
+    """Whether another desk works on the task by now: then this one, which still knows it, decides nothing of it."""
+    others = GroupBinding.objects.filter(group=task.exchanged_group, integrated=True)
+    return others.exclude(system=system).exists()
+
+
+def has_reference(task: Task, system: ExternalSystem) -> bool:
+    """Whether the desk's number for the task is known."""
+    return ExternalReference.objects.filter(task=task, system=system).exists()
+
+
+def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:
+    """Whether the comment was not taken over before; from now on it is known, by its time and text."""
+    digest = hashlib.sha256(f"{comment.created_at}\n{comment.text}".encode(errors="replace")).hexdigest()
+    _seen, created = SeenComment.objects.get_or_create(task=task, system=system, digest=digest)
+    return created
+
+
+def last_words(task: Task, system: ExternalSystem) -> str:
+    """The newest note of this desk on the task."""
+    newest = Note.objects.filter(task=task, actor_key=system.actor_key).order_by("-id")
+    return newest.values_list("body", flat=True).first() or ""
+
+
+def by_code(model: type[Coded], field: str, code: str) -> Coded | None:
+    """The record of the catalogue. `Invalid` names the known codes."""
+    if not code:
+        return None
+    found = model.objects.filter(code=code).first()
+    if found is None:
+        known = ", ".join(model.objects.values_list("code", flat=True)[:20])
+        raise Invalid(
+            _('"%(code)s" is not a %(field)s. Known: %(known)s.') % {"code": code, "field": field, "known": known},
+            fields={field: [_("Not known.")]},
+        )
+    return found
+
+
+def receipt(
+    operation: str,
+    system: ExternalSystem,
+    task: Task,
+    message: str,
+    *,
+    changed: bool = True,
+    held_back: bool = False,
+    note: int | None = None,
+    attachments: tuple[int, ...] = (),
+) -> Receipt:
+    """What the other desk is told."""
+    reference = ExternalReference.objects.filter(task=task, system=system).values_list("value", flat=True).first()
+    return Receipt(
+        operation=operation,
+        ticket=task.ticket.number,
+        task=task.number,
+        external_reference=reference or "",
+        message=message,
+        changed=changed,
+        held_back=held_back,
+        note=note,
+        attachments=attachments,
+    )
+
+
+@transaction.atomic
+def converse(
+    *,
+    system: ExternalSystem,
+    task: Task,
+    author: str = "",
+    comments: Iterable[Comment] = (),
+    files: Iterable[FileContent] = (),
+    visibility: str = Visibility.PUBLIC,
+    hold_echo: bool = True,
+) -> tuple[list[Note], list[Attachment]]:
+    """Take over comments that are new, in their order, and files. What we sent ourselves is dropped, too."""
+    notes = []
+    for comment in comments:
+        if not is_new(comment, task=task, system=system):
+            continue
+        if hold_echo and is_echo(task=task, system=system, text=comment.text):
+            continue
+        notes.append(
+            actions.add_note(
+                actor=actor_of(system, comment.author or author),
+                ticket=task.ticket,
+                task=task,
+                body=comment.text,
+                visibility=comment.visibility,
+            )
+        )
+    attachments = [
+        actions.attach(
+            actor=actor_of(system, author), ticket=task.ticket, task=task, content=file, visibility=visibility
+        )
+        for file in files
+    ]
+    return notes, attachments
+
+
+def only_told(system: ExternalSystem, task: Task, solution: str, author: str, operation: str) -> Receipt | None:
+    """A note instead of a decision, where the task is closed or at another desk; None where the desk may decide."""
+    elsewhere = is_at_another_desk(task, system)
+    if task.phase != Phase.CLOSE and not elsewhere:
+        return None
+    body = _("Solution: %(solution)s") % {"solution": solution}
+    if last_words(task, system) == body:
+        return receipt(operation, system, task, _("This solution was known already."), changed=False)
+    actor = actor_of(system, author)
+    visibility = Visibility.INTERNAL if elsewhere else Visibility.PUBLIC
+    note = actions.add_note(actor=actor, ticket=task.ticket, task=task, body=body, visibility=visibility)
+    follow(system, task, operation, author, text=solution)
+    message = _("The task is closed: the solution was added as a note.")
+    if elsewhere:
+        message = _("The task was given to others meanwhile: the solution was added as a note.")
+    return receipt(operation, system, task, message, note=note.pk)
+
+
+def follow(
+    system: ExternalSystem, task: Task, operation: str, author: str, *, text: str = "", note: Note | None = None
+) -> None:
+    """Start the group's incoming process for what moved the task."""
+    triggers.received(
+        system=system,
+        task=task,
+        operation=operation,
+        request_type=triggers.REASSIGNED,
+        actor=actor_of(system, author),
+        text=text,
+        note=note,
+    )
+
+
+def contact_by_email(email: str, name: str) -> Contact | None:
+    """The contact with this address, made if it is the first time; None without an address."""
+    if not email:
+        return None
+    contact = Contact.objects.filter(email__iexact=email).first()
+    if contact is None:
+        contact, _created = Contact.objects.get_or_create(email=email, defaults={"name": name or email})
+    return contact
