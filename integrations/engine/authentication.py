@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from integrations.transports.soap import add_username_token
 SESSION_SECONDS = 600
 # Of a long answer, as much as may be quoted somewhere.
 SHOWN_CHARACTERS = 10_000
+# Shorter parts of a session value are words or the names of tenants, which must stay readable in the log.
+TOKEN_LENGTH = 16
 # The operation under which login requests stand in the exchange log.
 LOGIN = "login"
 
@@ -38,10 +41,12 @@ class LoginFailed(Exception):
 
 @dataclass(frozen=True)
 class Session:
-    """A captured session value, and until when (monotonic seconds) this process uses it."""
+    """A captured session value, and until when (monotonic seconds) this process uses it. `tokens` are its parts that
+    are secret by themselves, such as the value of a cookie."""
 
     value: str
     until: float
+    tokens: tuple[str, ...] = ()
 
 
 _sessions: dict[str, Session] = {}
@@ -105,7 +110,7 @@ def secrets_of(system: ExternalSystem) -> list[str]:
         values.append(base64.b64encode(f"{system.auth_username}:{system.auth_secret}".encode()).decode())
     session = _sessions.get(_session_key(system))
     if session is not None:
-        values.append(session.value)
+        values += [session.value, *session.tokens]
     return values
 
 
@@ -144,7 +149,7 @@ def _session(system: ExternalSystem, send: Sender) -> str:
             reason = _("The login request was answered with %(status)d, without a session: %(problem)s")
             verdict = Verdict(Outcome.MISCONFIGURED, reason % {"status": answer.status, "problem": problem})
         else:
-            _sessions[key] = Session(value=captured, until=time.monotonic() + SESSION_SECONDS)
+            _sessions[key] = Session(captured, time.monotonic() + SESSION_SECONDS, _tokens(captured))
 
     send(render_request(request, system=system, context=context).as_request(), LOGIN, learn)
     if verdict.outcome != Outcome.SUCCEEDED:
@@ -161,6 +166,15 @@ def capture_session(captures: str, answer: Response) -> str:
             if value:
                 return str(value)
     raise TemplateFailed(_("the login request has no capture named session that gives a value"), name="session")
+
+
+def _tokens(value: str) -> tuple[str, ...]:
+    """What is secret by itself in `Bearer x` or `name=x; other=y`: it stands alone in the answer to the login."""
+    found = []
+    for part in re.split(r"[\s;,]+", value):
+        _name, _equals, behind = part.partition("=")
+        found.append(behind if len(behind) >= TOKEN_LENGTH else part)
+    return tuple(part for part in found if len(part) >= TOKEN_LENGTH)
 
 
 def _session_key(system: ExternalSystem) -> str:
