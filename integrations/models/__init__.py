@@ -3,6 +3,7 @@
 from integrations.models.app_fields import AppField
 from integrations.models.bindings import GroupBinding
 from integrations.models.exchanges import Exchange, Outcome, SeenComment, SentText, StoredAnswer, Way
+from integrations.models.feed import ExchangedFile, FeedEntry
 from integrations.models.polling import Polling
 from integrations.models.processes import Process, ProcessVersion, SettableField, Step, StepKind
 from integrations.models.references import ExternalReference
@@ -17,8 +18,10 @@ __all__ = [
     "Authentication",
     "Direction",
     "Exchange",
+    "ExchangedFile",
     "ExternalReference",
     "ExternalSystem",
+    "FeedEntry",
     "GroupBinding",
     "OperationTemplate",
     "Outcome",
