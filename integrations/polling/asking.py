@@ -1,5 +1,6 @@
 """The requests of a poll: a page of the feed, and the files that its entries name. Each is in the exchange log."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -10,9 +11,8 @@ from django.utils.translation import gettext as _
 from integrations.engine.rendering import Prepared
 from integrations.engine.sending import Occasion, Try, attempt, finish
 from integrations.inbound.problems import Invalid
-from integrations.models import Exchange, Outcome
+from integrations.models import Exchange, ExternalSystem, Outcome, Polling
 from integrations.polling.answer import Entry, Unreadable, entries_of
-from integrations.polling.claim import Claim, renew
 from integrations.transports.errors import ResponseTooLarge
 
 DIALECT: Final = "case_exchange"
@@ -34,50 +34,54 @@ class PollFailed(Exception):
 
 @dataclass
 class Asking:
-    """What one poll has sent so far: `exchanges` are its rows in the log."""
+    """How one desk is asked. `before_send` may refuse; `exchanges` are the rows in the log so far."""
 
-    claim: Claim
+    polling: Polling
+    before_send: Callable[[], None] = lambda: None
     exchanges: list[int] = field(default_factory=list)
+
+    @property
+    def system(self) -> ExternalSystem:
+        """The desk."""
+        return self.polling.system
 
     def page(self, *, time: int, skip: int) -> tuple[list[Entry], Exchange]:
         """The entries after `time` (milliseconds of the other desk's clock) but for the first `skip`. Raises
-        `PollFailed` and `ClaimLost`."""
-        polling = self.claim.polling
-        query: dict[str, str | int] = {"type": "Incident", "system": polling.our_name, "time": time}
-        query |= {"skip": skip, "size": polling.page_size}
-        if polling.layout:
-            query["layout"] = polling.layout
-        came = self._get(f"{polling.path}?{urlencode(query)}", POLL)
+        `PollFailed`, and what `before_send` raises."""
+        query: dict[str, str | int] = {"type": "Incident", "system": self.polling.our_name, "time": time}
+        query |= {"skip": skip, "size": self.polling.page_size}
+        if self.polling.layout:
+            query["layout"] = self.polling.layout
+        came = self._get(f"{self.polling.path}?{urlencode(query)}", POLL)
         if came.verdict.outcome != Outcome.SUCCEEDED or came.response is None:
             raise self._failed(came)
         try:
             return entries_of(came.response.text), came.exchange
         except Unreadable as problem:
-            finish(came.exchange, self.claim.system, outcome=Outcome.MISCONFIGURED, error=str(problem))
+            finish(came.exchange, self.system, outcome=Outcome.MISCONFIGURED, error=str(problem))
             raise PollFailed(str(problem)) from problem
 
-    def file(self, guid: str) -> bytes:
+    def file(self, their_id: str) -> bytes:
         """A file by the id that an entry names. Raises `Invalid` where that desk has none or it is larger than an
-        attachment may be, which no other poll will change, and `PollFailed` or `ClaimLost`."""
-        came = self._get(f"{self.claim.polling.files_path}/{quote(guid, safe='')}", DOWNLOAD)
+        attachment may be, which no other poll will change; else as `page` does."""
+        came = self._get(f"{self.polling.files_path}/{quote(their_id, safe='')}", DOWNLOAD)
         if came.verdict.outcome == Outcome.SUCCEEDED and came.response is not None:
             return came.response.body
         failed = self._failed(came)
         if isinstance(came.error, ResponseTooLarge) or came.exchange.status in GONE:
-            raise Invalid(_("The file %(guid)s cannot be had: %(reason)s") % {"guid": guid, "reason": failed})
+            raise Invalid(_("The file %(id)s cannot be had: %(reason)s") % {"id": their_id, "reason": failed})
         raise failed
 
     def _get(self, path: str, operation: str) -> Try:
-        system = self.claim.system
         occasion = Occasion(
-            system=system,
+            system=self.system,
             dialect=DIALECT,
             operation=operation,
-            before_send=lambda: renew(self.claim),
+            before_send=self.before_send,
             fetches_file=operation == DOWNLOAD,
         )
         accept = {"Accept": "*/*" if operation == DOWNLOAD else "application/json"}
-        prepared = Prepared("GET", system.base_url.rstrip("/") + path, accept)
+        prepared = Prepared("GET", self.system.base_url.rstrip("/") + path, accept)
         came = attempt(occasion, prepared, PLAIN, {})
         self.exchanges.append(came.exchange.pk)
         return came
@@ -85,5 +89,5 @@ class Asking:
     def _failed(self, came: Try) -> PollFailed:
         """Reading changes nothing, so it is never unknown what became of it: it is done again."""
         if came.verdict.outcome == Outcome.UNKNOWN:
-            finish(came.exchange, self.claim.system, outcome=Outcome.RETRYABLE, error=came.verdict.reason)
+            finish(came.exchange, self.system, outcome=Outcome.RETRYABLE, error=came.verdict.reason)
         return PollFailed(came.verdict.reason, came.verdict.retry_after)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.engine.claim import ClaimLost, lease
@@ -29,12 +29,12 @@ class Claim:
         return self.polling.system
 
 
-def due(now: datetime) -> Any:
+def due(now: datetime) -> QuerySet[Polling]:
     """The desks that are to be asked now and that no worker has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Polling.objects.filter(
-        free, Q(due_at=None) | Q(due_at__lte=now), active=True, system_id__in=_switched_on()
-    ).order_by("due_at")
+    switched_on = ExternalSystem.objects.filter(active=True).values("pk")
+    wanted = Q(due_at=None) | Q(due_at__lte=now)
+    return Polling.objects.filter(free, wanted, active=True, system_id__in=switched_on).order_by("due_at")
 
 
 @transaction.atomic
@@ -77,7 +77,3 @@ def read_again_from(polling: Polling, cursor: int) -> None:
     Polling.objects.filter(pk=polling.pk).update(
         cursor=cursor, token=F("token") + 1, lease_until=None, due_at=timezone.now()
     )
-
-
-def _switched_on() -> Any:
-    return ExternalSystem.objects.filter(active=True).values("pk")

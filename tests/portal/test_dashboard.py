@@ -125,7 +125,7 @@ def test_work_that_nobody_takes_is_an_alarm(sign_in: Callable[..., Client], desk
     Stream.objects.update(due_at=timezone.now() - timedelta(minutes=10))
     text = words(sign_in(*SEES))
     assert "Nobody takes the work" in text
-    assert "1 stream has been due for 10 minutes and no worker takes it" in text
+    assert "1 stream or poll has been due for 10 minutes and no worker takes it" in text
 
 
 def test_the_hours_of_the_last_day_are_counted_and_drawn(partner: Partner) -> None:
