@@ -1,7 +1,7 @@
 """The feed of a desk that pulls: written by a step, read by polls.
 
-An entry gets its time when it is first listed, under a lock on its system. So whoever commits late is listed late, and
-a desk that goes on from the last time that it has seen misses nothing.
+An entry gets its time when it is first listed, under a lock on its system. So whoever commits late is listed late,
+and a desk that goes on from the last time that it has seen misses nothing.
 """
 
 import json

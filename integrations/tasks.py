@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from integrations.engine.runner import work_off
 from integrations.engine.streams import WORK, enqueue
-from integrations.models import Exchange, StepRun, StoredAnswer, Stream
+from integrations.inbound.exchanged_files import forget_uploads
+from integrations.models import Exchange, FeedEntry, StepRun, StoredAnswer, Stream
 from integrations.polling.claim import POLL
 from integrations.polling.claim import due as due_polls
 from integrations.polling.worker import poll
@@ -52,7 +53,8 @@ def sweep() -> int:
 
 @shared_task(name="integrations.tasks.prune")
 def prune() -> dict[str, int]:
-    """Forget stored answers, bodies of exchanges and pinned requests that are older than the settings say."""
+    """Forget stored answers, bodies of exchanges, pinned requests, fetched feed entries that are older than the
+    settings say, and uploads that no message named."""
     now = timezone.now()
     answers, _rows = StoredAnswer.objects.filter(
         created_at__lt=now - timedelta(days=settings.IDEMPOTENCY_DAYS)
@@ -67,4 +69,13 @@ def prune() -> dict[str, int]:
         .exclude(request_body=None)
         .update(request=None, request_body=None)
     )
-    return {"stored_answers": answers, "exchange_bodies": bodies, "pinned_requests": pinned}
+    entries, _rows = FeedEntry.objects.filter(
+        fetched_at__lt=now - timedelta(days=settings.EXCHANGE_BODY_DAYS)
+    ).delete()
+    return {
+        "stored_answers": answers,
+        "exchange_bodies": bodies,
+        "pinned_requests": pinned,
+        "feed_entries": entries,
+        "uploads": forget_uploads(),
+    }

@@ -63,9 +63,7 @@ class PollingInline(StackedInline):
             facts.append(gettext("last success %(when)s") % {"when": to_the_second(polling.last_success_at)})
         if polling.failing_since is not None:
             failing = gettext("failing since %(when)s, %(count)d times")
-            facts.append(
-                failing % {"when": to_the_second(polling.failing_since), "count": polling.failures}
-            )
+            facts.append(failing % {"when": to_the_second(polling.failing_since), "count": polling.failures})
         if polling.active and polling.due_at is not None:
             facts.append(gettext("next poll %(when)s") % {"when": relative(polling.due_at)})
         shown = format_html("{}", facts[0])

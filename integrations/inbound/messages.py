@@ -178,6 +178,7 @@ class NewTicket(Message):
     priority: str = ""
     category: str = ""
     queue: str = ""
+    comments: tuple[Comment, ...] = ()
     files: tuple[FileContent, ...] = ()
 
     @property

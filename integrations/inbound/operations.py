@@ -78,8 +78,10 @@ def create(
     priority: str = "",
     category: str = "",
     queue: str = "",
+    comments: tuple[Comment, ...] = (),
     files: tuple[FileContent, ...] = (),
     author: str = "",
+    hold_echo: bool = True,
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
     there is. With `task` no ticket is made: their reference is stored for that task.
@@ -87,7 +89,9 @@ def create(
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
     """
+    said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
+        converse(**said, task=locked(task), files=files)
         return acknowledge(system=system, task=task, reference=reference, author=author)
     reference = reference.strip()
     # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
@@ -95,6 +99,7 @@ def create(
     known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
     if known is not None:
         message = _("%(reference)s is known already.") % {"reference": reference}
+        converse(**said, task=locked(known.task))
         return receipt("create", system, known.task, message, changed=False)
     contact = contact_by_email(contact_email, contact_name)
     if contact is None:
@@ -111,8 +116,9 @@ def create(
     )
     task = actions.create_task(actor=actor, ticket=ticket)
     store_reference(task=task, system=system, value=reference)
-    attachments = tuple(actions.attach(actor=actor, ticket=ticket, task=task, content=file).pk for file in files)
-    return receipt("create", system, task, _("The ticket was created."), attachments=attachments)
+    _notes, attachments = converse(**said, task=task, files=files)
+    made = tuple(attachment.pk for attachment in attachments)
+    return receipt("create", system, task, _("The ticket was created."), attachments=made)
 
 
 @transaction.atomic

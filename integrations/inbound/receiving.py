@@ -9,16 +9,28 @@ from django.utils.translation import gettext as _
 
 from integrations import triggers
 from integrations.echo import is_echo
+from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
 from integrations.inbound.problems import Disagrees, Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.actions.record import lock_task
+from tickets.actions.record import lock_task, lock_ticket
 from tickets.actors import Actor
 from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import AssignmentGroup, Attachment, Category, Contact, Note, Priority, Queue, Task, Visibility
+from tickets.models import (
+    AssignmentGroup,
+    Attachment,
+    Category,
+    Contact,
+    Note,
+    Priority,
+    Queue,
+    Task,
+    Ticket,
+    Visibility,
+)
 
 Coded = TypeVar("Coded", Priority, Category, Queue)
 
@@ -135,13 +147,24 @@ def converse(
                 visibility=comment.visibility,
             )
         )
-    attachments = [
-        actions.attach(
-            actor=actor_of(system, author), ticket=task.ticket, task=task, content=file, visibility=visibility
-        )
-        for file in files
-    ]
-    return notes, attachments
+    actor = actor_of(system, author)
+    return notes, take_files(actor=actor, ticket=task.ticket, task=task, files=files, visibility=visibility)
+
+
+def take_files(
+    *, actor: Actor, ticket: Ticket, task: Task, files: Iterable[FileContent], visibility: str = Visibility.PUBLIC
+) -> list[Attachment]:
+    """Attach what was not attached before, as far as that can be told."""
+    attachments = []
+    for file in files:
+        # Two messages at once that name one file: the second waits here, then finds it attached.
+        lock_ticket(ticket)
+        if not is_attached(file, ticket):
+            attachments.append(
+                actions.attach(actor=actor, ticket=ticket, task=task, content=file, visibility=visibility)
+            )
+            was_attached(file, attachments[-1])
+    return attachments
 
 
 def only_told(system: ExternalSystem, task: Task, solution: str, author: str, operation: str) -> Receipt | None:

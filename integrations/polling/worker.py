@@ -125,7 +125,9 @@ def _succeeded(claim: Claim, asking: Asking, progress: Progress, *, due_at: date
     )
 
 
-def _failed(claim: Claim, asking: Asking, progress: Progress, reason: str, retry_after: timedelta | None = None) -> None:
+def _failed(
+    claim: Claim, asking: Asking, progress: Progress, reason: str, retry_after: timedelta | None = None
+) -> None:
     polling, now = asking.polling, timezone.now()
     wait = max(pause(polling.interval, polling.failures + 1), retry_after or timedelta())
     same = not progress.brought and reason == polling.last_error

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from integrations.engine import results
 from integrations.engine.claim import hold
 from integrations.engine.steps.base import Execution
-from integrations.inbound.case_exchange import entities, files
+from integrations.inbound.case_exchange import entities
+from integrations.inbound.exchanged_files import offer
 from integrations.models import Direction, FeedEntry
 
 CREATES = "assign"
@@ -25,7 +26,7 @@ def execute(execution: Execution) -> None:
         return
     with transaction.atomic():
         stream = hold(execution.claim)
-        file = files.offer(system=stream.system, attachment=run.attachment) if run.attachment else None
+        file = offer(system=stream.system, attachment=run.attachment) if run.attachment else None
         FeedEntry.objects.create(
             system=stream.system,
             task=stream.task,
