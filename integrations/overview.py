@@ -91,7 +91,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything at one moment. `overdue` streams and polls are due since `overdue_since`, and no worker takes them."""
+    """Everything at one moment. `overdue` streams and polls are due since `overdue_since`; no worker takes them."""
 
     at: datetime
     systems: list[SystemFigures]

@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from integrations.admin.look import NOTHING, Look, chip, relative, to_the_second
 from integrations.models import ExternalSystem, Polling
+from integrations.models.polling import SETTINGS
 from integrations.polling.claim import ask_now, read_again_from
 
 _ = gettext_lazy
@@ -28,7 +29,7 @@ class PollingForm(forms.ModelForm):
 
     class Meta:
         model = Polling
-        fields = "__all__"
+        fields = [*SETTINGS, "cursor"]
 
     def save(self, commit: bool = True) -> Polling:
         """A row that exists keeps its cursor, unless that was changed here."""
@@ -58,7 +59,7 @@ class PollingInline(StackedInline):
         if polling.pk is None:
             return gettext("It begins when this is saved.")
         words, look = _standing(polling)
-        facts = [chip(words, look)]
+        facts: list[str] = [chip(words, look)]
         if polling.last_success_at is not None:
             facts.append(gettext("last success %(when)s") % {"when": to_the_second(polling.last_success_at)})
         if polling.failing_since is not None:

@@ -49,7 +49,9 @@ def take_over(asking: Asking, entry: Entry, *, url: str) -> None:
 
     Raises `PollFailed` where a file could not be fetched or the failure is ours: then the entry comes again.
     """
-    entity, refusal, failure = entry.entity, None, None
+    entity = entry.entity
+    refusal: Refused | None = None
+    failure: Exception | None = None
     try:
         # Before anything is recorded: a file that cannot be had now leaves no row at each try.
         entity = with_files(asking, entity)

@@ -3,6 +3,7 @@
 import json
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.inbound import exchanged_files
@@ -35,8 +36,10 @@ def _file(asking: Asking, properties: dict[str, Any]) -> ExchangedFile:
     their_id = properties["id"]
     known = ExchangedFile.objects.filter(system=asking.system, their_id=their_id).order_by("-pk").first()
     if known is not None and (known.file or known.attachments.exists()):
+        # So that it is not removed as an upload that nobody has named, right before it is.
+        ExchangedFile.objects.filter(pk=known.pk).update(created_at=timezone.now())
         return known
-    row = exchanged_files.upload(
+    row, _created = exchanged_files.upload(
         system=asking.system,
         name=exchanged_files.name_in(str(properties.get("file_name") or "")),
         content_type=str(properties.get("mime_type") or ""),

@@ -28,16 +28,18 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 
 @dataclass
 class Progress:
-    """How far a poll is: the next page is what comes after `time`, but for its first `skip` entries."""
+    """How far a poll is: the next page is what comes after `time`, but for its first `skip` entries; the last entry
+    that was handled has the time `last`."""
 
     time: int
     skip: int = 0
+    last: int = 0
     brought: int = 0
     previous: tuple[str, ...] = ()
 
 
 def poll(polling_id: int) -> bool:
-    """Ask the desk for all that is new, for at most CLAIM_SECONDS. False if another worker has it or it is not due."""
+    """Ask the desk for all that is new, for at most CLAIM_SECONDS. False: another worker has it, or it is not due."""
     claim = take(polling_id)
     if claim is None:
         return False
@@ -85,14 +87,13 @@ def read_page(claim: Claim, asking: Asking, progress: Progress) -> bool:
             renew(claim)
             take_over(asking, entry, url=exchange.url)
             progress.brought += 1
-    if not entries:
-        return False
-    last = entries[-1].time
+    if entries:
+        progress.last = entries[-1].time
     if not full:
-        _move(claim, last)
-    elif entries[0].time < last and last - 1 > progress.time:
-        progress.time, progress.skip = last - 1, 0
-        _move(claim, last - 1)
+        _move(claim, progress.last)
+    elif entries[0].time < progress.last and progress.last - 1 > progress.time:
+        progress.time, progress.skip = progress.last - 1, 0
+        _move(claim, progress.time)
     else:
         progress.skip += len(entries)
     progress.previous = identities

@@ -28,7 +28,7 @@ def as_sent(entity: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "properties": properties, "ext_properties": exchanged}
 
 
-def _known(field: serializers.BaseSerializer | serializers.Field, value: Any) -> Any:
+def _known(field: Any, value: Any) -> Any:
     """The value without the names that this field does not know; what is no object is left to the field itself."""
     if isinstance(field, serializers.ListSerializer):
         return [_known(field.child, item) for item in value] if isinstance(value, list) else value
