@@ -43,29 +43,38 @@ def poll(polling_id: int) -> bool:
     claim = take(polling_id)
     if claim is None:
         return False
-    asking = Asking(claim.polling, before_send=lambda: renew(claim))
-    progress = Progress(time=max(claim.polling.cursor - claim.polling.overlap_ms, 0))
+    try:
+        _poll(claim)
+    except ClaimLost:
+        logger.info("polling %s was taken over by another worker", polling_id)
+        return False
+    return True
+
+
+def _poll(claim: Claim) -> None:
+    """Read page after page, and record what came of it."""
+    polling = claim.polling
+    asking = Asking(polling, before_send=lambda: renew(claim))
+    progress = Progress(time=max(polling.cursor - polling.overlap_ms, 0))
     stop_at = time.monotonic() + settings.CLAIM_SECONDS
     try:
         mark_broken_off(claim.system)
         while read_page(claim, asking, progress):
             if time.monotonic() >= stop_at:
                 _succeeded(claim, asking, progress, due_at=timezone.now())
-                enqueue(polling_id, task=claims.POLL)
-                return True
-        _succeeded(claim, asking, progress, due_at=timezone.now() + claim.polling.interval)
+                enqueue(polling.pk, task=claims.POLL)
+                return
+        _succeeded(claim, asking, progress, due_at=timezone.now() + polling.interval)
     except ClaimLost:
-        logger.info("polling %s was taken over by another worker", polling_id)
-        return False
+        raise
     except PollFailed as failed:
         _failed(claim, asking, progress, str(failed), failed.retry_after)
     except Exception as error:
         # Broad on purpose: else it would fail again and again where nobody sees it. Without a database this fails,
         # too, and the sweeper comes back when the lease has ended.
-        logger.exception("polling %s failed unexpectedly", polling_id)
+        logger.exception("polling %s failed unexpectedly", polling.pk)
         reason = _("Unexpected error, written to the log: %(error)s") % {"error": repr(error)[:500]}
         _failed(claim, asking, progress, reason)
-    return True
 
 
 def read_page(claim: Claim, asking: Asking, progress: Progress) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from integrations import tasks
 from integrations.engine.claim import ClaimLost
 from integrations.models import Exchange, ExternalSystem, Outcome, Polling
+from integrations.polling import worker
 from integrations.polling.claim import ask_now, read_again_from, record, renew, take
 from integrations.polling.worker import poll
 from tests.integrations.engine.conftest import in_threads
@@ -47,17 +48,20 @@ def test_two_workers_who_waited_for_the_same_row_do_not_both_get_it(polling):
     assert len([result for result in results if result is not None]) == 1, results
 
 
-def test_a_worker_that_was_taken_over_in_the_middle_writes_nothing_more(polling, feed, task):
+@pytest.mark.parametrize("looks_late", [True, False])
+def test_a_worker_that_was_taken_over_in_the_middle_writes_nothing_more(polling, feed, task, monkeypatch, looks_late):
     """The second one asks for the same page while the first still holds its answer, and each entry is done once."""
+    real = worker.seen_before
     for number in range(3):
         feed.say(f"text {number}", time=START + number)
 
-    def meanwhile(request):
+    def meanwhile(system, entries):
+        monkeypatch.setattr(worker, "seen_before", real)
         Polling.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         assert in_threads(lambda: poll(polling.pk)) == [True]
-        return feed.listing(request)
+        return real(system, entries) if looks_late else set()
 
-    feed.answers = [meanwhile]
+    monkeypatch.setattr(worker, "seen_before", meanwhile)
     assert poll_now(polling) is False
     assert notes() == [f"text {number}" for number in range(3)]
     assert set(incoming()) == {"succeeded"}
