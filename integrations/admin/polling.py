@@ -33,8 +33,9 @@ class PollingForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Polling:
         """A row that exists keeps its cursor, unless that was changed here."""
+        is_new = self.instance.pk is None
         saved: Polling = super().save(commit)
-        if commit and "cursor" in self.changed_data and self.initial.get("cursor") is not None:
+        if commit and not is_new and "cursor" in self.changed_data:
             read_again_from(saved, self.cleaned_data["cursor"])
         return saved
 
@@ -52,6 +53,13 @@ class PollingInline(StackedInline):
         (None, {"fields": ["state", "active", "path", "our_name"]}),
         (None, {"fields": ["interval_seconds", "page_size", "overlap_ms", "layout", "cursor", "read_up_to"]}),
     ]
+
+    may_ask = False
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """For each page there is an inline of its own: it remembers for whom it is."""
+        self.may_ask = request.user.has_perm("integrations.change_externalsystem")
+        return super().get_formset(request, obj, **kwargs)
 
     @display(description=_("state"))
     def state(self, polling: Polling) -> SafeString | str:
@@ -72,7 +80,7 @@ class PollingInline(StackedInline):
             shown = format_html("{} · {}", shown, fact)
         if polling.last_error:
             shown = format_html('{}<br><span class="state-bad">{}</span>', shown, polling.last_error)
-        if polling.active and polling.system.active:
+        if polling.active and polling.system.active and self.may_ask:
             button = '{}<br><button type="submit" form="{}" class="config-link">{}</button>'
             shown = format_html(button, shown, POLL_NOW_FORM, gettext("Poll now"))
         return shown
