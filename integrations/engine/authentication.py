@@ -25,8 +25,8 @@ from integrations.transports.soap import add_username_token
 SESSION_SECONDS = 600
 # Of a long answer, as much as may be quoted somewhere.
 SHOWN_CHARACTERS = 10_000
-# Shorter parts of a session value are words or the names of tenants, which must stay readable in the log.
-TOKEN_LENGTH = 16
+# Shorter parts of a session value are names (of cookies, of a tenant), not secrets.
+SHORTEST_PART = 20
 # The operation under which login requests stand in the exchange log.
 LOGIN = "login"
 
@@ -41,12 +41,10 @@ class LoginFailed(Exception):
 
 @dataclass(frozen=True)
 class Session:
-    """A captured session value, and until when (monotonic seconds) this process uses it. `tokens` are its parts that
-    are secret by themselves, such as the value of a cookie."""
+    """A captured session value, and until when (monotonic seconds) this process uses it."""
 
     value: str
     until: float
-    tokens: tuple[str, ...] = ()
 
 
 _sessions: dict[str, Session] = {}
@@ -110,8 +108,14 @@ def secrets_of(system: ExternalSystem) -> list[str]:
         values.append(base64.b64encode(f"{system.auth_username}:{system.auth_secret}".encode()).decode())
     session = _sessions.get(_session_key(system))
     if session is not None:
-        values += [session.value, *session.tokens]
+        values += [session.value, *secret_parts(session.value)]
     return values
+
+
+def secret_parts(value: str) -> list[str]:
+    """What is secret in a value that was put together, such as a header of cookies: the login's answer may hold it
+    alone."""
+    return [part for part in re.split(r"[\s=;,]+", value) if len(part) >= SHORTEST_PART and part != value]
 
 
 def shown(system: ExternalSystem, response: Response) -> str:
@@ -149,7 +153,7 @@ def _session(system: ExternalSystem, send: Sender) -> str:
             reason = _("The login request was answered with %(status)d, without a session: %(problem)s")
             verdict = Verdict(Outcome.MISCONFIGURED, reason % {"status": answer.status, "problem": problem})
         else:
-            _sessions[key] = Session(captured, time.monotonic() + SESSION_SECONDS, _tokens(captured))
+            _sessions[key] = Session(value=captured, until=time.monotonic() + SESSION_SECONDS)
 
     send(render_request(request, system=system, context=context).as_request(), LOGIN, learn)
     if verdict.outcome != Outcome.SUCCEEDED:
@@ -166,15 +170,6 @@ def capture_session(captures: str, answer: Response) -> str:
             if value:
                 return str(value)
     raise TemplateFailed(_("the login request has no capture named session that gives a value"), name="session")
-
-
-def _tokens(value: str) -> tuple[str, ...]:
-    """What is secret by itself in `Bearer x` or `name=x; other=y`: it stands alone in the answer to the login."""
-    found = []
-    for part in re.split(r"[\s;,]+", value):
-        _name, _equals, behind = part.partition("=")
-        found.append(behind if len(behind) >= TOKEN_LENGTH else part)
-    return tuple(part for part in found if len(part) >= TOKEN_LENGTH)
 
 
 def _session_key(system: ExternalSystem) -> str:

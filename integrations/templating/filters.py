@@ -105,6 +105,16 @@ def iso(value: Any) -> str:
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def milliseconds(value: Any) -> int | None:
+    """An ISO 8601 time as milliseconds since 1970 began in UTC. A time without an offset is taken as UTC."""
+    moment = _moment(value)
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
 def to_json(value: Any) -> JsonText:
     """Any value as JSON. A JSON body writes values as JSON by itself; there this is needed for whole objects only."""
     return JsonText(as_json(value))
@@ -162,6 +172,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "last": last,
     "length": length,
     "lower": lambda value: as_text(value).lower(),
+    "milliseconds": milliseconds,
     "replace": replace,
     "string": as_text,
     "trim": lambda value: as_text(value).strip(),

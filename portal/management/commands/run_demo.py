@@ -90,8 +90,8 @@ class Demo:
         worker += ["--without-gossip", "--loglevel", "INFO"]
         beat = [*celery, "beat", "--loglevel", "INFO"]
         desk = [sys.executable, "-m", "integrations.simulator", "--port", str(self.desk_port)]
-        api_key = facts().get("api_key")
-        known = self.environment | ({"PRACTICE_DESK_API_KEY": str(api_key)} if api_key else {})
+        keys = {f"PRACTICE_DESK_{name.upper()}": facts().get(name) for name in ("api_key", "case_exchange_key")}
+        known = self.environment | {name: str(key) for name, key in keys.items() if key}
         return [
             Program("portal", gunicorn, self.environment),
             Program("worker", worker, self.environment, ready_line=" ready."),
@@ -122,7 +122,7 @@ class Demo:
 
 
 def facts() -> dict[str, Any]:
-    """What load_demo wrote down about the demo: addresses, sign-ins, the practice desk's key."""
+    """What load_demo wrote down about the demo: addresses, sign-ins, the practice desk's keys."""
     path: Path = settings.VAR_DIR / "demo.json"
     return json.loads(path.read_text()) if path.exists() else {}
 
