@@ -168,6 +168,7 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
                 description=message.description,
                 priority=message.priority,
                 category=message.category,
+                may_be_empty=message.may_be_empty,
                 message_id=message.message_id,
                 hold_echo=hold_echo,
             )

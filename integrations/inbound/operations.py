@@ -137,6 +137,7 @@ def update(
     description: str = "",
     priority: str = "",
     category: str = "",
+    may_be_empty: bool = False,
     message_id: str = "",
     hold_echo: bool = True,
 ) -> Receipt:
@@ -147,7 +148,8 @@ def update(
     """
     task = locked(task)
     said = bool(text.strip() or files or comments or solution.strip())
-    if not said and expected_resolution_at is None and not (title or description or priority or category):
+    facts_given = expected_resolution_at is not None or title or description or priority or category
+    if not may_be_empty and not said and not facts_given:
         raise Invalid(_("An update needs a text, an attachment or an expected resolution time."))
     if hold_echo and is_echo(task=task, system=system, text=text, their_message_id=message_id):
         return receipt(

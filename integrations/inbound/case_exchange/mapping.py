@@ -55,6 +55,7 @@ def message_of(data: Any, *, system: ExternalSystem) -> messages.Message:
                 description=properties["Description"],
                 priority=_priority(properties["Urgency"]),
                 category=properties["Category"],
+                may_be_empty=True,
             )
         case "resolve":
             return messages.Resolution(**named, **said, **solved)
