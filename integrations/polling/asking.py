@@ -51,7 +51,9 @@ class Asking:
         query: dict[str, str | int] = {"type": "Incident", "system": self.polling.our_name, "time": time}
         query |= {"skip": skip, "size": self.polling.page_size}
         if self.polling.layout:
-            query["layout"] = self.polling.layout
+            # Without these two nobody can tell one entry from another.
+            wanted = ["Id", "LastUpdateTime", *self.polling.layout.replace(",", " ").split()]
+            query["layout"] = ",".join(dict.fromkeys(wanted))
         came = self._get(f"{self.polling.path}?{urlencode(query)}", POLL)
         if came.verdict.outcome != Outcome.SUCCEEDED or came.response is None:
             raise self._failed(came)
