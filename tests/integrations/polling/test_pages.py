@@ -87,7 +87,7 @@ def test_with_an_overlap_what_is_listed_late_arrives_and_what_was_seen_is_left_o
     feed.say("first", time=START + 500)
     poll_now(polling)
     feed.say("listed late", time=START + 100)
-    feed.add("Update", time=START + 200, Nonsense=1)
+    feed.add("Explode", time=START + 200)
     for _ in range(3):
         poll_now(polling)
     assert notes() == ["first", "listed late"]
