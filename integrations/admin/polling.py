@@ -31,6 +31,12 @@ class PollingForm(forms.ModelForm):
         model = Polling
         fields = [*SETTINGS, "cursor"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "cursor" in self.fields:
+            # Changed is what a person changed, not what a poll has moved while the page was open.
+            self.fields["cursor"].show_hidden_initial = True
+
     def save(self, commit: bool = True) -> Polling:
         """A row that exists keeps its cursor, unless that was changed here."""
         is_new = self.instance.pk is None

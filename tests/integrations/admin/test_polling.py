@@ -84,6 +84,16 @@ def test_saving_the_page_leaves_the_cursor_alone_unless_it_was_changed_there(
     assert (polling.cursor, polling.token) == (0, 4)
 
 
+def test_a_poll_that_moves_the_cursor_while_the_page_is_open_is_not_undone_by_saving(
+    admin: Browser, page: str, polling: Polling
+) -> None:
+    opened = form_values(admin.get(page))
+    Polling.objects.update(cursor=500)
+    assert admin.client.post(address(page), {**opened, "_save": "1"}).status_code == 302
+    polling.refresh_from_db()
+    assert (polling.cursor, polling.token) == (500, 0)
+
+
 def test_the_button_asks_at_once_and_the_network_is_left_to_a_worker(
     admin: Browser, partner: Partner, polling: Polling, httpserver: Any
 ) -> None:
