@@ -84,6 +84,8 @@ class Demo:
         celery = [sys.executable, "-m", "celery", "--workdir", str(settings.BASE_DIR), "-A", "portal"]
         gunicorn = [sys.executable, "-m", "gunicorn", "portal.wsgi:application", "--worker-class", "gthread"]
         gunicorn += ["--threads", "8", "--bind", f"{HOST}:{self.portal_port}", "--log-level", "warning"]
+        # The file's name in Case Exchange: gunicorn drops headers with an underscore unless they are named.
+        gunicorn += ["--forwarder-headers", "SCRIPT_NAME,PATH_INFO,FS_FILENAME"]
         gunicorn += ["--graceful-timeout", "3", "--no-control-socket", "--chdir", str(settings.BASE_DIR)]
         # Threads: SQLite has one writer anyway, and one process starts and stops faster than a pool of them.
         worker = [*celery, "--quiet", "worker", "--pool", "threads", "--concurrency", "4", "--without-mingle"]

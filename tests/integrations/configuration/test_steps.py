@@ -47,6 +47,7 @@ def step(kind: str, **values: Any) -> dict[str, Any]:
         ("note", {"text", "visibility"}),
         ("request", {"path"}),
         ("wait", set()),
+        ("feed", set()),
         ("stop", set()),
     ],
 )
