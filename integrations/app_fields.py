@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.models import AppField
+from tickets.models import PropertyDefinition
 
 MESSAGE_APPS: Final = ("Ticketing.TaskExternalUpdateMessage", "Ticketing.TaskUpdateMessage")
 APPS: Final = (
@@ -74,6 +75,15 @@ def fields() -> list[Field]:
         Field("ticket.contact.email", "Ticket_ContactEmail", _("The contact's e-mail address")),
         Field("ticket.contact.phone", "Ticket_ContactPhone", _("The contact's phone number")),
         Field("ticket.contact.organisation", "Ticket_ContactOrganisation", _("The contact's organisation")),
+        Field("ticket.own_status.code", "Ticket_OwnStatusCode", _("The administrators' own status: its code")),
+        Field("ticket.own_status.name", "Ticket_OwnStatus", _("The administrators' own status")),
+        Field("ticket.assigned_user", "Ticket_AssignedUser", _("Who looks after the ticket")),
+        Field("ticket.deadline_at", "Ticket_Deadline", _("The deadline (ISO 8601)")),
+        Field("ticket.on_hold_until", "Ticket_OnHoldUntil", _("When the hold ends (ISO 8601)")),
+        *(
+            Field(f"ticket.properties.{row.code}", f"Ticket_Property_{row.code}", row.name)
+            for row in PropertyDefinition.objects.filter(active=True)
+        ),
         Field("ticket.created_at", "Ticket_Created", _("When the ticket was created (ISO 8601)")),
         Field("ticket.notes[].text", "Ticket_NoteText", _("Each public note so far: its text")),
         Field("ticket.notes[].author", "Ticket_NoteAuthor", _("Each public note so far: its author")),

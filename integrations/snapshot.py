@@ -9,7 +9,7 @@ from integrations.models import ExternalReference, ExternalSystem
 from integrations.visibility import notes_a_desk_may_read
 from tickets.actors import Actor
 from tickets.lifecycle import TicketStatus
-from tickets.models import Attachment, Category, Note, Queue, Task
+from tickets.models import Attachment, Category, MemberRole, Note, PropertyDefinition, Queue, Task, Ticket
 
 NOTES_IN_SNAPSHOT = 50
 
@@ -33,6 +33,7 @@ def snapshot(
     """
     ticket = task.ticket
     contact = ticket.contact
+    assigned = ticket.members.filter(role=MemberRole.ASSIGNED, ended_at=None).select_related("user").first()
     message = note or attachment
     kind = "note" if note else "file"
     return {
@@ -72,11 +73,16 @@ def snapshot(
             "category": _coded(ticket.category),
             "queue": _coded(ticket.queue),
             "contact": {
-                "name": contact.name,
-                "email": contact.email,
-                "phone": contact.phone,
-                "organisation": contact.organisation.name if contact.organisation else "",
+                "name": contact.name if contact else "",
+                "email": contact.email if contact else "",
+                "phone": contact.phone if contact else "",
+                "organisation": contact.organisation.name if contact and contact.organisation else "",
             },
+            "own_status": _coded(ticket.own_status),
+            "assigned_user": assigned.person if assigned else "",
+            "deadline_at": _iso(ticket.deadline_at),
+            "on_hold_until": _iso(ticket.on_hold_until),
+            "properties": properties_of(ticket),
             "created_at": _iso(ticket.created_at),
             "notes": [
                 {"id": n.pk, "text": n.body, "author": n.author_name, "at": _iso(n.created_at)}
@@ -93,6 +99,12 @@ def snapshot(
         "system": {"code": system.code, "name": system.name},
         "portal": {"url": settings.PORTAL_URL},
     }
+
+
+def properties_of(ticket: Ticket) -> dict[str, Any]:
+    """Every active property by its code, None where the ticket has none: templates may name them all."""
+    held = {row.definition_id: row.value for row in ticket.property_values.all()}
+    return {row.code: row.typed(held.get(row.pk, "")) for row in PropertyDefinition.objects.filter(active=True)}
 
 
 def current_reference(task_id: int, system_id: int) -> str:

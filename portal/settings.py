@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=SWEEP_SECONDS),
         "options": {"expires": SWEEP_SECONDS * 2},
     },
+    "release holds": {
+        "task": "tickets.tasks.release_holds",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 60},
+    },
     "prune": {"task": "integrations.tasks.prune", "schedule": timedelta(hours=1)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")

@@ -36,7 +36,7 @@ from integrations.models import ExternalReference, ExternalSystem
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.lifecycle import CompletionCode, Phase
+from tickets.lifecycle import SHELVED, CompletionCode, Phase
 from tickets.models import Category, Priority, Queue, Task, Visibility
 
 RESOLVED: Final = gettext_noop("Resolved by external system")
@@ -101,15 +101,12 @@ def create(
         message = _("%(reference)s is known already.") % {"reference": reference}
         converse(**said, task=locked(known.task))
         return receipt("create", system, known.task, message, changed=False)
-    contact = contact_by_email(contact_email, contact_name)
-    if contact is None:
-        raise Invalid(_("A ticket needs a contact."), fields={"contact": [_("Missing.")]})
     actor = actor_of(system, author)
     ticket = actions.create_ticket(
         actor=actor,
         title=title,
         description=description,
-        contact=contact,
+        contact=contact_by_email(contact_email, contact_name),
         priority=by_code(Priority, "priority", priority),
         category=by_code(Category, "category", category),
         queue=by_code(Queue, "queue", queue),
@@ -184,6 +181,7 @@ def update(
         )
     if not notes and not attachments and before == (task.version, task.ticket.version):
         return receipt("update", system, task, _("There was nothing new in it."), changed=False)
+    actions.wake_ticket(actor=actor, ticket=task.ticket)
     triggers.received(
         system=system,
         task=task,
@@ -318,10 +316,15 @@ def reopen(*, system: ExternalSystem, task: Task, reason: str = "", author: str 
         actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text, visibility=Visibility.INTERNAL)
         return receipt("reopen", system, task, _("The task was given to others meanwhile: this was added as a note."))
     note = actions.add_note(actor=actor, ticket=task.ticket, task=task, body=text)
+    if task.ticket.status in SHELVED:
+        return receipt(
+            "reopen", system, task, _("The ticket is not worked on: this was added as a note."), note=note.pk
+        )
     if task.phase in (Phase.REVIEW, Phase.CLOSE):
         task = actions.reopen_task(actor=actor, task=task, reason=reason)
     else:
         task = actions.resume_task(actor=actor, task=task, forget_solution=True)
+        actions.wake_ticket(actor=actor, ticket=task.ticket)
     follow(system, task, "reopen", author, text=reason, note=note)
     return receipt("reopen", system, task, _("The task was reopened."), note=note.pk)
 

@@ -11,14 +11,14 @@ from integrations import triggers
 from integrations.echo import is_echo
 from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
-from integrations.inbound.problems import Disagrees, Invalid
+from integrations.inbound.problems import Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.actions.record import lock_task, lock_ticket
+from tickets.actions.record import lock_task, lock_ticket, refuse_merged
 from tickets.actors import Actor
-from tickets.lifecycle import Phase, TicketStatus
+from tickets.lifecycle import Phase
 from tickets.models import (
     AssignmentGroup,
     Attachment,
@@ -41,10 +41,9 @@ def actor_of(system: ExternalSystem, author: str = "") -> Actor:
 
 
 def locked(task: Task) -> Task:
-    """The task, fresh, its ticket locked. `Disagrees` for one whose ticket was merged: it names the one to use."""
+    """The task, fresh, its ticket locked. `TransitionRefused` for a merged ticket names the one to use."""
     task = lock_task(task)
-    if task.ticket.status == TicketStatus.MERGED:
-        raise Disagrees(_("The ticket of %(task)s was merged into another one.") % {"task": task.number})
+    refuse_merged(task.ticket)
     return task
 
 

@@ -5,6 +5,10 @@ record that moved on since is not overwritten. What is refused raises a subclass
 """
 
 from tickets.actions.attachment import FileContent, attach
+from tickets.actions.labels import set_properties, set_tags
+from tickets.actions.links import link_tickets, unlink_tickets
+from tickets.actions.members import add_follower, end_follower, set_assigned_user
+from tickets.actions.merge import merge_tickets
 from tickets.actions.note import add_note
 from tickets.actions.remark import add_remark
 from tickets.actions.task import (
@@ -20,11 +24,13 @@ from tickets.actions.task import (
     resume_task,
     take_back_task,
 )
-from tickets.actions.ticket import change_ticket, close_ticket, create_ticket, reopen_ticket
+from tickets.actions.ticket import change_ticket, close_ticket, create_ticket, reopen_ticket, set_status
+from tickets.actions.ticket_status import release_hold, wake_ticket
 
 __all__ = [
     "FileContent",
     "accept_solution",
+    "add_follower",
     "add_note",
     "add_remark",
     "assign_task",
@@ -36,10 +42,20 @@ __all__ = [
     "create_task",
     "create_ticket",
     "decline_solution",
+    "end_follower",
     "escalate_task",
+    "link_tickets",
+    "merge_tickets",
     "propose_solution",
+    "release_hold",
     "reopen_task",
     "reopen_ticket",
     "resume_task",
+    "set_assigned_user",
+    "set_properties",
+    "set_status",
+    "set_tags",
     "take_back_task",
+    "unlink_tickets",
+    "wake_ticket",
 ]

@@ -11,8 +11,9 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from tickets.actions.record import authored, lock_ticket, write_history
-from tickets.actors import Actor
+from tickets.actions.record import authored, lock_ticket, note_communication, refuse_merged, write_history
+from tickets.actions.ticket_status import wake_ticket
+from tickets.actors import Actor, ActorKind
 from tickets.errors import InvalidInput
 from tickets.events import Event, EventName, publish
 from tickets.models import Attachment, Note, Task, Ticket, Visibility
@@ -42,8 +43,12 @@ def attach(
     if task is not None and task.ticket_id != ticket.pk:
         raise InvalidInput(_("The task belongs to another ticket."))
     ticket = lock_ticket(ticket)
-    ticket.save(update_fields=["updated_at"])
-    return store(actor=actor, ticket=ticket, task=task, note=None, content=content, visibility=visibility)
+    refuse_merged(ticket)
+    note_communication(actor, ticket)
+    attachment = store(actor=actor, ticket=ticket, task=task, note=None, content=content, visibility=visibility)
+    if actor.kind == ActorKind.END_USER:
+        wake_ticket(actor=actor, ticket=ticket)
+    return attachment
 
 
 def store(

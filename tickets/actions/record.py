@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.actors import Actor
-from tickets.errors import Conflict, InvalidInput
-from tickets.models import History, Task, Ticket
+from tickets.actors import Actor, ActorKind
+from tickets.errors import Conflict, InvalidInput, TransitionRefused
+from tickets.events import EventName
+from tickets.lifecycle import SHELVED, TicketStatus
+from tickets.models import History, Link, LinkKind, Task, Ticket
 
 MAX_TITLE_CHARACTERS = 250
 
@@ -19,20 +22,51 @@ def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticke
     """
     locked = (
         Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("contact", "priority")
+        .select_related("contact", "priority", "own_status", "last_open_status")
         .get(pk=ticket.pk)
     )
     refuse_stale(locked, expected_version)
     return locked
 
 
+def lock_tickets(one: Ticket, two: Ticket, *, expected_version: int | None = None) -> tuple[Ticket, Ticket]:
+    """Two tickets, locked in one order whichever is named first, so that two who do it at once do not wait for each
+    other for ever. `expected_version` is that of the first."""
+    locked = {ticket.pk: lock_ticket(ticket) for ticket in sorted((one, two), key=lambda ticket: ticket.pk)}
+    refuse_stale(locked[one.pk], expected_version)
+    return locked[one.pk], locked[two.pk]
+
+
 def lock_task(task: Task, *, expected_version: int | None = None) -> Task:
     """The task, fresh, with its ticket locked."""
     ticket = lock_ticket(task.ticket)
     locked = Task.objects.select_related("group", "owning_group", "solved_by_group").get(pk=task.pk)
+    if locked.ticket_id != ticket.pk:
+        # Merged while we waited for the lock: the task belongs to another ticket by now.
+        return lock_task(Task.objects.select_related("ticket").get(pk=task.pk), expected_version=expected_version)
     locked.ticket = ticket
     refuse_stale(locked, expected_version)
     return locked
+
+
+def refuse_merged(ticket: Ticket) -> None:
+    """`TransitionRefused` for a merged ticket names the one to use."""
+    if ticket.status != TicketStatus.MERGED:
+        return
+    target = Link.objects.filter(ticket=ticket, kind=LinkKind.MERGED).select_related("other").first()
+    raise TransitionRefused(
+        _("%(number)s was merged into %(target)s: use that one.")
+        % {"number": ticket.number, "target": target.other.number if target else "?"}
+    )
+
+
+def refuse_shelved(ticket: Ticket) -> None:
+    """`TransitionRefused` for a ticket that is deleted or spam: nobody works on it."""
+    if ticket.status in SHELVED:
+        raise TransitionRefused(
+            _('%(number)s has the status "%(status)s": set it to Open first.')
+            % {"number": ticket.number, "status": ticket.get_status_display()}
+        )
 
 
 def refuse_stale(record: Ticket | Task, expected_version: int | None) -> None:
@@ -54,6 +88,13 @@ def checked_title(title: str) -> str:
     return title
 
 
+def note_communication(actor: Actor, ticket: Ticket) -> None:
+    """Something was said or sent: by us (internal), or by the contact or another desk (external)."""
+    outside = actor.kind in (ActorKind.END_USER, ActorKind.EXTERNAL)
+    field = "external_update_at" if outside else "internal_update_at"
+    Ticket.objects.filter(pk=ticket.pk).update(**{field: timezone.now()})
+
+
 def authored(actor: Actor) -> dict[str, Any]:
     """The columns that name the author of a note, an attachment or a history row."""
     return {
@@ -73,7 +114,7 @@ def write_history(
     text: str = "",
     changes: dict[str, tuple[Any, Any]] | None = None,
 ) -> None:
-    """One row for the event, or one for each changed field."""
+    """One row for the event, or one for each changed field. Events make it a change that lists show: `listing`."""
     rows = [
         History(
             ticket=ticket,
@@ -88,6 +129,8 @@ def write_history(
         for field, (old, new) in (changes or {"": ("", "")}).items()
     ]
     History.objects.bulk_create(rows)
+    if isinstance(event, EventName):
+        Ticket.objects.filter(pk=ticket.pk).update(listed_at=None)
 
 
 def set_fields(record: models.Model, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

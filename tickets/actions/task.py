@@ -7,13 +7,21 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.actions.record import checked_title, lock_task, lock_ticket, set_fields, write_history
-from tickets.actions.ticket_status import mark_closed, mark_open
+from tickets.actions.record import (
+    checked_title,
+    lock_task,
+    lock_ticket,
+    refuse_merged,
+    refuse_shelved,
+    set_fields,
+    write_history,
+)
+from tickets.actions.ticket_status import follow_tasks
 from tickets.actors import Actor, ActorKind
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish
-from tickets.lifecycle import CompletionCode, Phase, TaskMove, phase_after
-from tickets.models import AssignmentGroup, Task, Ticket
+from tickets.lifecycle import CompletionCode, TaskMove, phase_after
+from tickets.models import AssignmentGroup, OwnCompletionCode, Task, Ticket
 from tickets.panels import is_with_partner
 
 if TYPE_CHECKING:
@@ -35,6 +43,8 @@ def create_task(
     `owning_group` gets the task back when `group` reports it ready.
     """
     ticket = lock_ticket(ticket)
+    refuse_merged(ticket)
+    refuse_shelved(ticket)
     if ticket.is_closed:
         raise TransitionRefused(_("The ticket is closed: reopen it before adding a task."))
     position = Task.objects.filter(ticket=ticket).count() + 1
@@ -152,7 +162,7 @@ def accept_solution(*, actor: Actor, task: Task, expected_version: int | None = 
     task = lock_task(task, expected_version=expected_version)
     old_phase = task.phase
     values = {"phase": phase_after(task.phase, TaskMove.ACCEPT), "closed_at": timezone.now()}
-    task = _moved(
+    return _moved(
         actor,
         task,
         EventName.SOLUTION_ACCEPTED,
@@ -161,8 +171,6 @@ def accept_solution(*, actor: Actor, task: Task, expected_version: int | None = 
         old_group=task.group,
         old_phase=old_phase,
     )
-    _close_ticket_with_last_task(actor, task)
-    return task
 
 
 @transaction.atomic
@@ -203,7 +211,7 @@ def close_task(
         "completion_code": completion_code or task.completion_code,
         "closed_at": timezone.now(),
     }
-    task = _moved(
+    return _moved(
         actor,
         task,
         EventName.TASK_CLOSED,
@@ -212,14 +220,13 @@ def close_task(
         old_group=task.group,
         old_phase=old_phase,
     )
-    _close_ticket_with_last_task(actor, task)
-    return task
 
 
 @transaction.atomic
 def reopen_task(*, actor: Actor, task: Task, reason: str = "", expected_version: int | None = None) -> Task:
     """Work on it again: the solution is removed and the group that it came back from has it. Opens the ticket too."""
     task = lock_task(task, expected_version=expected_version)
+    refuse_shelved(task.ticket)
     old_group, old_phase = task.group, task.phase
     values = {
         "phase": phase_after(task.phase, TaskMove.REOPEN),
@@ -229,7 +236,6 @@ def reopen_task(*, actor: Actor, task: Task, reason: str = "", expected_version:
         "solved_by_group": None,
         "closed_at": None,
     }
-    mark_open(actor=actor, ticket=task.ticket, reason=reason)
     return _moved(actor, task, EventName.TASK_REOPENED, values, text=reason, old_group=old_group, old_phase=old_phase)
 
 
@@ -276,6 +282,9 @@ def _moved(
             changes=changes,
         )
     )
+    if "phase" in changes:
+        reason = text if name == EventName.TASK_REOPENED else ""
+        follow_tasks(actor=actor, ticket=task.ticket, left=old_phase, reason=reason)
     return task
 
 
@@ -291,13 +300,9 @@ def _check_member(group: AssignmentGroup | None, assignee: "User | None") -> Non
 
 
 def _check_code(completion_code: str) -> None:
-    if completion_code and completion_code not in CompletionCode.values:
+    known = [*CompletionCode.values, *OwnCompletionCode.objects.values_list("code", flat=True)]
+    if completion_code and completion_code not in known:
         raise InvalidInput(
             _('"%(code)s" is not a completion code. Known: %(known)s.')
-            % {"code": completion_code, "known": ", ".join(CompletionCode.values)}
+            % {"code": completion_code, "known": ", ".join(known)}
         )
-
-
-def _close_ticket_with_last_task(actor: Actor, task: Task) -> None:
-    if not Task.objects.filter(ticket=task.ticket).exclude(phase=Phase.CLOSE).exists():
-        mark_closed(actor=actor, ticket=task.ticket)

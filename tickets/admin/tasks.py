@@ -90,4 +90,4 @@ class TaskAdmin(ModelAdmin):
     @display(description=_("Contact"), ordering="ticket__contact__name")
     def contact_name(self, task: Task) -> str:
         """For whom it is."""
-        return task.ticket.contact.name
+        return task.ticket.contact.name if task.ticket.contact else ""

@@ -143,7 +143,7 @@ class TicketList(ModelAdmin):
     @display(description=_("Contact"), ordering="contact__name")
     def contact_name(self, ticket: Ticket) -> str:
         """For whom it is."""
-        return ticket.contact.name
+        return ticket.contact.name if ticket.contact else ""
 
     @display(description=_("Groups"))
     def groups(self, ticket: Ticket) -> str:

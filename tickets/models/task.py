@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tickets.lifecycle import CompletionCode, Phase
+from tickets.lifecycle import Phase
 from tickets.models.groups import AssignmentGroup
 from tickets.models.ticket import Ticket
 
@@ -50,7 +50,10 @@ class Task(models.Model):
     )
     solution = models.TextField(_("solution"), blank=True)
     completion_code = models.CharField(
-        _("completion code"), max_length=30, choices=CompletionCode.choices, blank=True
+        _("completion code"),
+        max_length=50,
+        blank=True,
+        help_text=_("One of the four fixed codes, or one of the administrators' own."),
     )
     expected_resolution_at = models.DateTimeField(_("expected resolution"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

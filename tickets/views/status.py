@@ -13,7 +13,7 @@ def may_write(ticket: Ticket) -> bool:
 
 def may_close(ticket: Ticket) -> bool:
     """Whether the contact may close the ticket: where the contact's organisation permits it."""
-    organisation = ticket.contact.organisation
+    organisation = ticket.contact.organisation if ticket.contact else None
     return may_write(ticket) and (organisation is None or organisation.contacts_may_close)
 
 

@@ -126,7 +126,7 @@ class TicketFilters(django_filters.FilterSet):
     """Of the tickets of these tasks."""
 
     modified_since = MomentFilter(
-        field_name="updated_at", lookup_expr="gte", help_text=_("Only what changed then or later (ISO 8601).")
+        field_name="listed_at", lookup_expr="gte", help_text=_("Only what changed then or later (ISO 8601).")
     )
     ordering = django_filters.OrderingFilter(fields=["number", "created_at"])
 

@@ -33,7 +33,7 @@ class TicketSummary(serializers.ModelSerializer[Ticket]):
     priority = serializers.CharField(source="priority.code")
     category = serializers.CharField(source="category.code", allow_null=True, default=None)
     queue = serializers.CharField(source="queue.code", allow_null=True, default=None)
-    contact = TicketContact()
+    contact = TicketContact(allow_null=True)
 
     class Meta:
         model = Ticket

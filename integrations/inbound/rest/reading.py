@@ -1,7 +1,7 @@
 """The rows that a desk reads, with everything that their representation needs: a fixed number of queries."""
 
 from django.db.models import Prefetch, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce
 
 from integrations.models import Exchange, ExternalReference, ExternalSystem
 from integrations.visibility import attachments_read_by, notes_read_by, tasks_visible_to
@@ -9,13 +9,16 @@ from tickets.models import Attachment, Note, Task, Ticket
 
 
 def tasks_read_by(system: ExternalSystem) -> QuerySet[Task]:
-    """Tasks with ticket and this system's reference. `modified_at` also counts notes and files on the ticket."""
+    """Tasks with ticket and this system's reference. `modified_at` is that of the ticket, its conversation included.
+
+    Call `tickets.actions.listing.list_changes` first where somebody asks what changed since a moment.
+    """
     references = ExternalReference.objects.filter(system=system)
     return (
         tasks_visible_to(system)
         .select_related("group", "ticket__contact", "ticket__priority", "ticket__category", "ticket__queue")
         .prefetch_related(Prefetch("external_references", references, to_attr="references_here"))
-        .annotate(modified_at=Greatest("updated_at", "ticket__updated_at"))
+        .annotate(modified_at=Coalesce("ticket__listed_at", "ticket__updated_at"))
         .order_by("id")
     )
 

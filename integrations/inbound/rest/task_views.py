@@ -19,6 +19,7 @@ from integrations.inbound.rest import incoming, outgoing, reading
 from integrations.inbound.rest.base import InboundView, MessageView
 from integrations.inbound.rest.lists import NoFilters, StrictFilters, StrictPaging, TaskFilters
 from integrations.inbound.rest.schema import reads, takes
+from tickets.actions.listing import list_changes
 from tickets.models import Attachment, Note, Task, Visibility
 
 
@@ -49,12 +50,13 @@ class Tasks(ListView):
 
     def rows(self) -> QuerySet[Task]:
         """Those of the caller."""
+        list_changes()
         return reading.tasks_read_by(self.system)
 
     @reads(outgoing.TaskDetail, summary=_("Your tasks"), listed=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Tasks assigned to your groups, and those that hold your reference. `modified_since` is for polling: take
-        the time of your last call less a minute, and drop what you have seen."""
+        """Tasks assigned to your groups, and those that hold your reference. `modified_since` is for polling:
+        take the latest `modified_at` that you have seen."""
         return self.list(request)
 
 

@@ -17,6 +17,7 @@ from integrations.inbound.rest.lists import ExchangeFilters, TicketFilters
 from integrations.inbound.rest.schema import reads, takes
 from integrations.inbound.rest.task_views import ListView
 from integrations.models import Exchange
+from tickets.actions.listing import list_changes
 from tickets.models import Ticket
 
 
@@ -30,6 +31,7 @@ class Tickets(MessageView, ListView):
 
     def rows(self) -> QuerySet[Ticket]:
         """Those of the caller."""
+        list_changes()
         return reading.tickets_read_by(self.system)
 
     @reads(outgoing.TicketDetail, summary=gettext_lazy("Your tickets"), listed=True)

@@ -39,7 +39,19 @@ def test_a_note_names_its_author_and_raises_no_version(desk: Desk) -> None:
     updated, ticket_version = ticket.updated_at, ticket.version
     ticket.refresh_from_db()
     assert ticket.version == ticket_version, "who edits the ticket is not disturbed by a note"
-    assert ticket.updated_at > updated
+    assert ticket.updated_at == updated, "the ticket itself did not change"
+
+
+def test_what_we_write_and_what_they_write_have_their_own_times(desk: Desk) -> None:
+    ticket = desk.ticket()
+    assert (ticket.internal_update_at, ticket.external_update_at) == (None, None)
+    actions.add_note(actor=desk.by_agent, ticket=ticket, body="Hello")
+    ticket.refresh_from_db()
+    ours = ticket.internal_update_at
+    assert ours is not None and ticket.external_update_at is None
+    actions.add_note(actor=desk.by_end_user, ticket=ticket, body="Hello yourself")
+    ticket.refresh_from_db()
+    assert ticket.internal_update_at == ours < ticket.external_update_at
 
 
 def test_files_take_the_visibility_of_their_note(desk: Desk) -> None:

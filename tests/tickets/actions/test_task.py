@@ -117,7 +117,7 @@ def test_accepting_the_last_solution_closes_the_ticket(desk: Desk, events: list[
         actions.propose_solution(actor=BY_DESK, task=task, solution="Water")
     actions.accept_solution(actor=desk.by_end_user, task=first)
     ticket.refresh_from_db()
-    assert ticket.status == TicketStatus.OPEN
+    assert ticket.status == TicketStatus.AWAITING_EXTERNAL
     events.clear()
 
     actions.accept_solution(actor=desk.by_end_user, task=second)

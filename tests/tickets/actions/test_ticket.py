@@ -136,10 +136,10 @@ def test_reopening_opens_the_task_that_was_closed_last(desk: Desk, events: list[
 
     assert (reopened.status, reopened.closed_at) == (TicketStatus.OPEN, None)
     assert [(event.name, event.text) for event in events] == [
-        (EventName.TICKET_REOPENED, "Smoke again"),
         (EventName.TASK_REOPENED, "Smoke again"),
+        (EventName.TICKET_REOPENED, "Smoke again"),
     ]
-    assert events[1].task == first
+    assert events[0].task == first
 
 
 def test_an_open_ticket_cannot_be_reopened(desk: Desk) -> None:

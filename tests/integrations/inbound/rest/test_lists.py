@@ -59,8 +59,8 @@ def test_modified_since_counts_notes_and_takes_moments_as_people_write_them(
 ):
     old, noted = make_task(northwind), make_task(northwind)
     past = timezone.now() - timedelta(days=2)
-    for model in (Task, Ticket):
-        model.objects.update(updated_at=past)
+    Task.objects.update(updated_at=past)
+    Ticket.objects.update(updated_at=past, listed_at=past)
     actions.add_note(actor=AGENT, ticket=noted.ticket, body="News")
     moment = form.format(timezone.now() - timedelta(days=1))
     query = urlencode({"modified_since": moment}) if escaped else f"modified_since={moment}".replace(" ", "%20")
