@@ -55,7 +55,9 @@ def _named_files(value: Any) -> list[dict[str, Any]]:
     try:
         listed = json.loads(value) if isinstance(value, str) else value
         found = [item["properties"] for item in listed["complexTypeProperties"]]
-        readable = all(isinstance(each["id"], str) and 0 < len(each["id"]) <= 100 for each in found)
+        # An id of dots alone would be a step up in the address.
+        readable = all(isinstance(each["id"], str) and each["id"].strip(". ")[:101] != "" for each in found)
+        readable = readable and all(len(each["id"]) <= 100 for each in found)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise refusal from error
     if not readable:
