@@ -70,8 +70,12 @@ class PracticeDesk:
         self.control("PATCH", "/api/settings", settings)
 
     def send(self, number: str, kind: str, **message: Any) -> dict[str, Any]:
-        """Let it send to the portal: acknowledgement, message, solution or rejection; the stored result."""
+        """Let it send to the portal: an acknowledgement, a message, a solution ...; the stored result."""
         return self.control("POST", "/api/outgoing", {"ticket": number, "kind": kind, **message})
+
+    def fetch(self) -> int:
+        """Let it fetch the portal's feed of Case Exchange now; how many entries it applied."""
+        return int(self.control("POST", "/api/feed/fetch")["applied"])
 
     def reset(self) -> None:
         """Forget tickets, calls and faults; keep the settings."""

@@ -1,6 +1,7 @@
 """The portal's Case Exchange interface, as its partners know it."""
 
 import base64
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ from integrations.simulator.models import Call, Channel, DeskSettings, OutgoingM
 
 SIGN_IN = "/auth/authentication-endpoint/authenticate/login"
 PAGE = 50
+# What can stand in a cookie.
+_TOKEN = re.compile(r"[!#-+\--:<-\[\]-~]+")
 # Session tokens of this process, by address, user and key.
 _tokens: dict[tuple[str, str, str], str] = {}
 
@@ -33,7 +36,7 @@ class Portal:
         for file in message.payload.get("attachments", []):
             if "guid" not in file:
                 call, answer = self._upload(file, message.ticket)
-                if answer is None or not answer.ok:
+                if answer is None or answer.status_code >= 300:
                     return _outcome(call)
                 try:
                     file["guid"] = str(answer.json()["guid"])
@@ -82,8 +85,15 @@ class Portal:
         fresh = known not in _tokens
         if fresh:
             call, answer = self._sign_in(ticket)
-            if answer is None or not answer.ok:
-                return call, answer
+            if answer is None or answer.status_code != 200:
+                return call, None
+            if not _TOKEN.fullmatch(answer.text):
+                call.status, call.problem = (
+                    None,
+                    _("The portal answered the sign-in with something that is no token."),
+                )
+                call.save()
+                return call, None
             _tokens[known] = answer.text
         cookie = f"LWSSO_COOKIE_KEY={_tokens[known]}; TENANTID={self.tenant}"
         address = f"{self.address}/rest/{self.tenant}{path}"

@@ -30,19 +30,19 @@ def pull(*, quiet: bool = False) -> int:
     portal, applied = Portal(DeskSettings.load()), 0
     while True:
         call, answer = portal.feed(FeedPosition.load().read_to)
-        if answer is None or not answer.ok:
+        if answer is None or answer.status_code != 200:
             raise PullFailed(_("The portal's feed could not be fetched: %(why)s") % {"why": _why(call)})
         try:
             entries = [entry.get("entity", entry) for entry in answer.json()["entities"]]
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise PullFailed(_("The portal's feed cannot be read: %(why)s") % {"why": problem}) from problem
-        if not entries:
-            if quiet:
-                call.delete()
-            return applied
-        for entry in entries:
-            applied += _apply(entry, portal)
+        if quiet and not entries:
+            call.delete()
+        new = sum(_apply(entry, portal) for entry in entries)
         acknowledge_what_is_due()
+        if not new:
+            return applied
+        applied += new
 
 
 def _apply(entry: dict[str, Any], portal: Portal) -> bool:
@@ -88,7 +88,7 @@ def _fetched(read: entity.Entity, ticket: Ticket | None, portal: Portal) -> list
         call, answer = portal.download(guid, ticket)
         if answer is None or answer.status_code >= 500:
             raise PullFailed(_("A file could not be fetched: %(why)s") % {"why": _why(call)})
-        if not answer.ok:
+        if answer.status_code != 200:
             raise Refused(_("The file %(guid)s cannot be fetched: %(why)s") % {"guid": guid, "why": _why(call)})
         files.append(service.File(guid, name or guid, answer.headers.get("Content-Type", ""), answer.content))
     return files

@@ -21,6 +21,8 @@ class StandIn:
         self.files: dict[str, bytes] = {}
         self.sign_ins = 0
         self.refuse = 0
+        self.looks_at_the_time = True
+        self.answers_html = False
         server.expect_request(SIGN_IN, method="POST").respond_with_handler(self._sign_in)
         server.expect_request("/rest/deskbridge/ces").respond_with_handler(self._checked(self._ces))
         server.expect_request("/rest/deskbridge/frs/file-list").respond_with_handler(self._checked(self._upload))
@@ -48,6 +50,8 @@ class StandIn:
 
     def _sign_in(self, request: Request) -> Response:
         self.sign_ins += 1
+        if self.answers_html:
+            return Response("<html>\nSign in here</html>", 200, content_type="text/html")
         right = request.json == {"login": "southwind", "password": KEY} and request.args["TENANTID"] == "deskbridge"
         return Response(f"token-{self.sign_ins}" if right else "no", 200 if right else 401, content_type="text/plain")
 
@@ -69,7 +73,7 @@ class StandIn:
             self.seen.append(request)
             return Response('{"meta": {"completion_status": "OK"}}', 200, content_type="application/json")
         assert (request.args["type"], request.args["system"], request.args["skip"]) == ("Incident", "southwind", "0")
-        after, size = int(request.args["time"]), int(request.args["size"])
+        after, size = int(request.args["time"]) if self.looks_at_the_time else 0, int(request.args["size"])
         page = [entry for entry in self.entries if entry["properties"]["LastUpdateTime"] > after][:size]
         return Response(json.dumps({"entities": page}), 200, content_type="application/json")
 

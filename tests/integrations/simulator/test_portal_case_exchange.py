@@ -135,18 +135,21 @@ def test_one_session_serves_many_calls_and_is_replaced_when_it_ended(
         assert secret not in log
 
 
-@pytest.mark.parametrize("trouble", ["wrong key", "refused", "refused with 200", "away"])
+@pytest.mark.parametrize("trouble", ["wrong key", "no token", "refused", "refused with 200", "away"])
 def test_what_does_not_arrive_is_a_failure_that_changes_nothing(
     practice_desk: PracticeDesk, portal: StandIn, number: str, trouble: str
 ) -> None:
     if trouble == "wrong key":
         practice_desk.configure(case_exchange_key="wrong")
+    elif trouble == "no token":
+        portal.end_sessions()
+        portal.answers_html = True
     elif trouble == "away":
         practice_desk.configure(portal_url="http://127.0.0.1:9")
     else:
         portal.refuse = 422 if trouble == "refused" else 200
     message = practice_desk.send(number, "solution", solution="Water")
-    expected = {"wrong key": 401, "refused": 422, "refused with 200": 200, "away": None}
+    expected = {"wrong key": 401, "no token": None, "refused": 422, "refused with 200": 200, "away": None}
     assert (message["state"], message["status"]) == ("failed", expected[trouble])
     assert practice_desk.state()[0]["state"] == "new"
 
