@@ -1,6 +1,7 @@
 """Files that polled entries name: fetched before the entry is taken over, and kept as if they had been uploaded."""
 
 import json
+import re
 from typing import Any, Final
 
 from django.utils import timezone
@@ -16,6 +17,9 @@ from integrations.polling.asking import Asking
 ATTACHMENTS: Final = "IncidentAttachments"
 # Desks name all files of an incident in each of its entries, as they do where they call.
 MOST_NAMED: Final = MAX_FILES * 10
+
+# Of dots alone it would be a step up in the address.
+FILE_ID: Final = re.compile(r"(?!\.+$)[^\x00-\x20/\\]{1,100}")
 
 
 def with_files(asking: Asking, entity: dict[str, Any]) -> dict[str, Any]:
@@ -55,9 +59,7 @@ def _named_files(value: Any) -> list[dict[str, Any]]:
     try:
         listed = json.loads(value) if isinstance(value, str) else value
         found = [item["properties"] for item in listed["complexTypeProperties"]]
-        # An id of dots alone would be a step up in the address.
-        readable = all(isinstance(each["id"], str) and each["id"].strip(". ")[:101] != "" for each in found)
-        readable = readable and all(len(each["id"]) <= 100 for each in found)
+        readable = all(isinstance(each["id"], str) and FILE_ID.fullmatch(each["id"]) for each in found)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise refusal from error
     if not readable:

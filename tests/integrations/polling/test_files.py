@@ -63,7 +63,9 @@ def test_a_file_that_is_too_large_or_gone_refuses_its_entry_alone(polling, feed,
     assert Attachment.objects.get().size == 11
 
 
-@pytest.mark.parametrize("value", ["no JSON", "{}", '{"complexTypeProperties": [{"properties": {"id": 5}}]}', ["x"]])
+@pytest.mark.parametrize(
+    "value", ["no JSON", "{}", '{"complexTypeProperties": [{"properties": {"id": 5}}]}', ["x"], named("..")]
+)
 def test_a_list_of_files_that_cannot_be_read_refuses_its_entry_alone(polling, feed, task, value):
     feed.say("with nonsense", time=START, IncidentAttachments=value)
     feed.say("after", time=START + 1)

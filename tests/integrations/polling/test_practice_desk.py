@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from integrations.demo.partner import load_southwind
-from integrations.demo.southwind import CES
-from integrations.models import Exchange, ExternalReference, Outcome, Polling, Way
+from integrations.models import Exchange, ExternalReference, Outcome, Polling, ProcessRun, Way
 from integrations.polling.worker import poll
 from tests.cast import Desk
 from tests.integrations.engine.conftest import work_everything
 from tests.integrations.polling.conftest import notes, poll_now
 from tests.practice_desk import PracticeDesk
+from tickets import actions
 from tickets.lifecycle import Phase
 from tickets.models import AssignmentGroup, Attachment, Task
 
@@ -27,13 +27,8 @@ def southwind(practice_desk: PracticeDesk, settings: Any, desk: Desk) -> Polling
     settings.PRACTICE_DESK_URL = practice_desk.url
     practice_desk.configure(channel="feed")
     system = load_southwind()
-    return Polling.objects.create(
-        system=system,
-        path=CES,
-        our_name="deskbridge",
-        page_size=2,
-        layout="Solution,IncidentAttachments,CompletionCode",
-    )
+    Polling.objects.update(page_size=2, layout="Solution,IncidentAttachments,CompletionCode")
+    return Polling.objects.get(system=system)
 
 
 @pytest.fixture
@@ -102,3 +97,17 @@ def test_without_news_the_log_stays_as_it_is(southwind: Polling, given: Task) ->
         poll_now(southwind)
     assert Exchange.objects.filter(operation="poll").count() == 1
     assert poll(southwind.pk) is False
+
+
+def test_a_file_of_ours_arrives_there_with_its_name(
+    southwind: Polling, given: Task, desk: Desk, practice_desk: PracticeDesk
+) -> None:
+    content = actions.FileContent(name='brücke "1".png', data=b"\x89PNG\x00", content_type="image/png")
+    actions.attach(actor=desk.by_agent, ticket=given.ticket, task=given, content=content)
+    work_everything()
+    assert {run.state for run in ProcessRun.objects.all()} == {"done"}, [
+        run.reason for run in ProcessRun.objects.all()
+    ]
+    [there] = practice_desk.state()
+    [file] = there["attachments"]
+    assert (file["name"], file["size"]) == ('brücke "1".png', 5)
