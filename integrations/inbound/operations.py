@@ -356,6 +356,8 @@ def reject(
     concerned = binding_for(task, system)
     if concerned is None or (task.exchanged_group != concerned.group and not has_reference(task, system)):
         return receipt(operation, system, task, _("The task was taken back already."), changed=False)
+    if task.phase == Phase.CLOSE and last_words(task, system).startswith(_(REJECTED)):
+        return receipt(operation, system, task, _("This was known already."), changed=False)
     actor = actor_of(system, author)
     note = actions.add_note(
         actor=actor,

@@ -87,6 +87,9 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
         return None
     if stream.awaiting_since is not None:
         return results.for_acknowledgement(stream)
+    if not execution.definition["creates"] and _given_to_others(execution):
+        # Whatever could have created it has had its turn before: they have never heard of it, or have rejected it.
+        return results.skipped(_("The other desk does not know this task, and it was given to others."))
     if not execution.definition["creates"]:
         return results.attention(
             _("This needs the number of the other desk, and the task has none there: enter it, or skip this run."),
