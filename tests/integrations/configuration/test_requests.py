@@ -17,6 +17,9 @@ from integrations.templating import render
 from integrations.templating.escape import Escape
 from tests.cast import Partner
 
+# The properties that administrators define are among the names.
+pytestmark = pytest.mark.django_db
+
 
 def request(**values: Any) -> dict[str, Any]:
     """A request that is fine, but for `values`."""
