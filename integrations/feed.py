@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import F, Max, Min, QuerySet
 from django.utils import timezone
 
-from integrations.models import Exchange, ExternalSystem, FeedEntry, Outcome, Way
+from integrations.echo import comment_digest, fingerprint
+from integrations.models import Exchange, ExternalSystem, FeedEntry, Outcome, SeenComment, SentText, Way
+from integrations.secrets import redact_body, redact_url
 
 DIALECT = "case_exchange"
 
@@ -41,17 +43,19 @@ def list_new(system: ExternalSystem) -> None:
         )
 
 
-def fetched(entries: list[FeedEntry], *, url: str) -> None:
+def fetched(entries: list[FeedEntry], *, system: ExternalSystem, url: str) -> None:
     """Record, for each of them that is part of an answer for the first time, that it went out: an exchange."""
+    names = system.secret_name_list
     waiting = [entry.pk for entry in entries if entry.fetched_at is None]
     if not waiting:
         return
     with transaction.atomic():
         rows = FeedEntry.objects.select_for_update(no_key=True).filter(pk__in=waiting, fetched_at=None)
+        rows = rows.order_by("pk")
         Exchange.objects.bulk_create(
             Exchange(
                 way=Way.OUT,
-                system_id=row.system_id,
+                system=system,
                 task_id=row.task_id,
                 run_id=row.run_id,
                 step_id=row.step_id,
@@ -59,11 +63,35 @@ def fetched(entries: list[FeedEntry], *, url: str) -> None:
                 operation=row.operation,
                 outcome=Outcome.SUCCEEDED,
                 method="GET",
-                url=url,
-                request_body=json.dumps(row.content, ensure_ascii=False),
+                url=redact_url(url, names=names),
+                request_body=redact_body(
+                    json.dumps(row.content, ensure_ascii=False), "application/json", names=names
+                ),
                 status=200,
                 duration_ms=0,
             )
-            for row in rows.order_by("pk")
+            for row in rows
         )
+        _will_come_back(list(rows))
         FeedEntry.objects.filter(pk__in=waiting, fetched_at=None).update(fetched_at=timezone.now())
+
+
+def _will_come_back(entries: list[FeedEntry]) -> None:
+    """Desks send all comments of an incident with each message, ours too: as we have written them, those are known;
+    under a time of the desk's own, each is an echo."""
+    said = [(entry, comment) for entry in entries for comment in entry.content["Comments"]]
+    SeenComment.objects.bulk_create(
+        (
+            SeenComment(
+                task_id=entry.task_id,
+                system_id=entry.system_id,
+                digest=comment_digest(text=comment["Body"], created_at=str(comment["CreatedTime"])),
+            )
+            for entry, comment in said
+        ),
+        ignore_conflicts=True,
+    )
+    SentText.objects.bulk_create(
+        SentText(task_id=entry.task_id, system_id=entry.system_id, digest=fingerprint(comment["Body"]))
+        for entry, comment in said
+    )

@@ -114,8 +114,8 @@ def create(
     task = actions.create_task(actor=actor, ticket=ticket)
     store_reference(task=task, system=system, value=reference)
     _notes, attachments = converse(**said, task=task, files=files)
-    made = tuple(attachment.pk for attachment in attachments)
-    return receipt("create", system, task, _("The ticket was created."), attachments=made)
+    ids = tuple(file.pk for file in attachments)
+    return receipt("create", system, task, _("The ticket was created."), attachments=ids)
 
 
 @transaction.atomic
@@ -144,9 +144,8 @@ def update(
     Comments that were taken over before are dropped. What the ticket says is theirs to change only if they raised it.
     """
     task = locked(task)
-    said = bool(text.strip() or files or comments or solution.strip())
-    facts_given = expected_resolution_at is not None or title or description or priority or category
-    if not may_be_empty and not said and not facts_given:
+    said = any((text.strip(), files, comments, solution.strip(), expected_resolution_at))
+    if not (may_be_empty or said or title or description or priority or category):
         raise Invalid(_("An update needs a text, an attachment or an expected resolution time."))
     if hold_echo and is_echo(task=task, system=system, text=text, their_message_id=message_id):
         return receipt(

@@ -1,6 +1,5 @@
 """What every incoming operation needs: who acts, the task under its lock, what its desk may decide, the receipt."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -8,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations import triggers
-from integrations.echo import is_echo
+from integrations.echo import comment_digest, is_echo
 from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
 from integrations.inbound.problems import Invalid
@@ -68,7 +67,7 @@ def has_reference(task: Task, system: ExternalSystem) -> bool:
 
 def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:
     """Whether the comment was not taken over before; from now on it is known, by its time and text."""
-    digest = hashlib.sha256(f"{comment.created_at}\n{comment.text}".encode(errors="replace")).hexdigest()
+    digest = comment_digest(text=comment.text, created_at=comment.created_at)
     _seen, created = SeenComment.objects.get_or_create(task=task, system=system, digest=digest)
     return created
 

@@ -13,7 +13,7 @@ from integrations.engine.claim import hold
 from integrations.engine.steps.base import Execution
 from integrations.inbound.case_exchange import entities
 from integrations.inbound.exchanged_files import offer
-from integrations.models import Direction, FeedEntry
+from integrations.models import Direction, FeedEntry, Stream
 
 CREATES = "assign"
 
@@ -47,7 +47,11 @@ def _before(execution: Execution) -> results.Result | None:
     run = execution.run
     if run.direction == Direction.IN:
         return results.skipped(_("It would tell the desk that caused this event."))
-    known = execution.context["task"]["external_reference"]
-    if run.operation == CREATES and not known and execution.given_to_others():
-        return results.skipped(_("Not published: the task was given to others before it could be."))
+    known = execution.context["task"]["external_reference"] or _was_published(run.stream)
+    if not known and execution.given_to_others():
+        return results.skipped(_("The other desk does not know this task, and it was given to others."))
     return None
+
+
+def _was_published(stream: Stream) -> bool:
+    return FeedEntry.objects.filter(system=stream.system_id, task=stream.task_id).exists()

@@ -71,9 +71,11 @@ def of_event(context: Mapping[str, Any], *, file: Mapping[str, Any] | None = Non
 
 def of_task(task: Task) -> dict[str, Any]:
     """What an answer says of a task."""
+    ticket = task.ticket
+    changes = (task.updated_at, ticket.updated_at, ticket.internal_update_at, ticket.external_update_at)
     return {
         "Id": task.number,
-        "LastUpdateTime": milliseconds(max(task.updated_at, task.ticket.updated_at)),
+        "LastUpdateTime": milliseconds(max(change for change in changes if change is not None)),
         "Status": task.ticket.get_status_display(),
         "PhaseId": camel(task.phase),
     }

@@ -121,7 +121,7 @@ def _new_ticket(properties: dict[str, Any], reference: str, said: dict[str, Any]
     """Without our number a ticket is made, and what it needs must be there."""
     needed = {"ExternalId": reference}
     if not properties["Id"]:
-        needed |= {name: properties[name] for name in ("DisplayLabel", "ContactEmail")}
+        needed["DisplayLabel"] = properties["DisplayLabel"]
     missing = [name for name, value in needed.items() if not value]
     if missing:
         raise Invalid(

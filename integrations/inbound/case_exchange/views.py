@@ -99,7 +99,8 @@ class Exchange(Endpoint):
         entries = feed.entries_after(self.caller, asked.time)
         total = entries.count()
         page = list(entries[asked.skip : asked.skip + asked.size])
-        feed.fetched(page, url=request.build_absolute_uri())
+        if request.method == "GET":
+            feed.fetched(page, system=self.caller, url=request.build_absolute_uri())
         found = [_listed(entry, asked.layout) for entry in page]
         last = page[-1].listed_at if page else asked.time
         return succeeded(found, total_count=total, query_time=last)

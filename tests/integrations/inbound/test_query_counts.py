@@ -49,7 +49,7 @@ CALLS: dict[str, Callable[[Desk, Task], Any]] = {
         desk, envelope(UPDATE, f"<taskNumber>{task.number}</taskNumber><text>x</text><messageId>2</messageId>")
     ),
     "intake by Case Exchange": lambda desk, task: case_desk(desk).send(
-        "Update", task, reference="", comments=[comment("x", 1), comment("y", 2)], DisplayLabel="Other"
+        "Update", task, reference="", comments=[comment("x")], DisplayLabel="Other"
     ),
     "poll of Case Exchange": lambda desk, task: case_desk(desk).poll(),
     "repeated": lambda desk, task: desk.post(

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.models import ExternalReference, ProcessRun
-from tests.integrations.inbound.case_exchange.conftest import NEW, CaseDesk, comment, problem
+from tests.integrations.inbound.case_exchange.conftest import NEW, CaseDesk, comment, entry_for, problem
 from tests.integrations.inbound.conftest import Desk, make_task
 from tickets.lifecycle import Phase
 from tickets.models import Note, Task, Visibility
@@ -106,3 +106,16 @@ def test_the_body_is_read_in_the_callers_character_set(cases: CaseDesk, known: T
     content_type = f"application/json; charset={charset}"
     response = cases.client.generic("POST", "/rest/deskbridge/ces", body.encode(charset), content_type=content_type)
     assert (response.status_code, texts()) == (200, ["Müller"])
+
+
+@pytest.mark.parametrize("at", [1_700_000_000_000, 1_700_000_009_999])
+def test_what_we_have_published_ourselves_is_not_taken_over_when_it_comes_back(
+    cases: CaseDesk, northwind: Desk, known: Task, at: int
+):
+    """As we wrote it, or under a time of their own."""
+    entry = entry_for(known, northwind.system)
+    entry.content["Comments"] = [comment("Any news?")]
+    entry.save()
+    cases.poll()
+    answer = cases.send("Update", comments=[comment("Any news?", at), comment("No.", at)])
+    assert (answer.status_code, texts()) == (200, ["No."])

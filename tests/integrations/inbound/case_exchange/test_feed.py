@@ -124,6 +124,19 @@ def test_an_entry_is_in_the_log_once_when_it_is_first_fetched(
     assert published[0].task.number in first.request_body
 
 
+def test_what_looks_like_a_secret_is_sent_and_not_logged(cases: CaseDesk, northwind: Desk, known: Task):
+    entry_for(known, northwind.system, Description="password=hunter22 https://ada:hunter22@example.com")
+    assert "hunter22" in cases.poll().content.decode()
+    exchange = Exchange.objects.get()
+    assert "hunter22" not in exchange.request_body
+    assert "Description" in exchange.request_body
+
+
+def test_a_head_request_fetches_nothing(cases: CaseDesk, published: list[FeedEntry]):
+    assert cases.client.head("/rest/deskbridge/ces").status_code == 200
+    assert not Exchange.objects.exists()
+
+
 def test_a_poll_without_news_writes_nothing(cases: CaseDesk, published: list[FeedEntry]):
     cases.poll()
     with CaptureQueriesContext(connection) as queries:

@@ -34,6 +34,11 @@ def test_a_ticket_is_raised_with_title_contact_and_the_nearest_priority(cases: C
     )
 
 
+def test_a_ticket_may_be_raised_for_nobody(cases: CaseDesk, known: Task):
+    assert cases.send("Create", reference="INC-2", DisplayLabel="No delivery").status_code == 201
+    assert Ticket.objects.latest("pk").contact is None
+
+
 def test_the_answer_says_what_was_done_and_repeats_what_was_between_us(cases: CaseDesk, known: Task):
     body = cases.send("Resolve", Solution="New toner").json()
     (entry,) = body["entities"]
