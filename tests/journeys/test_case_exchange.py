@@ -121,3 +121,42 @@ def test_an_answer_that_was_lost_makes_no_second_ticket(southwind: World) -> Non
     assert southwind.work() == [RunState.RETRYING]
     pass_time()
     assert southwind.reference(task) == at_southwind(southwind)["number"]
+
+
+@pytest.mark.parametrize(("code", "operation"), [("withdrawn_by_user", "cancel"), ("request_rejected", "reject")])
+def test_a_task_that_ends_for_another_reason_ends_there_for_that_reason(
+    southwind: World, code: str, operation: str
+) -> None:
+    task = give(southwind, Ticket.objects.get(number=southwind.emma.raise_ticket("A lamp", COMPLAINT)))
+    assert southwind.work() == []
+    actions.close_task(actor=southwind.arthur, task=task, solution="Never mind", completion_code=code)
+    assert southwind.work() == []
+    kept = at_southwind(southwind)
+    expected = f"CompletionCode{''.join(map(str.capitalize, code.split('_')))}"
+    assert (kept["state"], kept["solution"], kept["completion_code"]) == ("closed", "Never mind", expected)
+    assert southwind.there.calls(direction="in")[-1]["operation"] == operation
+
+
+def test_a_solution_of_ours_is_an_update_and_then_a_resolve(southwind: World) -> None:
+    task = give(southwind, Ticket.objects.get(number=southwind.emma.raise_ticket("A lamp", COMPLAINT)))
+    assert southwind.work() == []
+    actions.propose_solution(actor=southwind.arthur, task=task, solution="A new bulb")
+    assert southwind.work() == []
+    kept = at_southwind(southwind)
+    assert (kept["state"], kept["solution"], kept["notes"]) == ("solved", "A new bulb", [])
+    done = [call["operation"] for call in southwind.there.calls(direction="in", ticket=kept["number"])]
+    assert done == ["create", "update", "resolve"]
+
+
+def test_a_task_that_is_taken_back_is_closed_there_and_open_again_when_it_is_given_back(southwind: World) -> None:
+    task = give(southwind, Ticket.objects.get(number=southwind.emma.raise_ticket("A lamp", COMPLAINT)))
+    assert southwind.work() == []
+    for group, operation, state in (
+        (southwind.people.service_desk, "accept", "closed"),
+        (AssignmentGroup.objects.get(code="southwind-ces"), "assign", "open"),
+    ):
+        task.refresh_from_db()
+        actions.assign_task(actor=southwind.arthur, task=task, group=group)
+        assert southwind.work() == []
+        assert at_southwind(southwind)["state"] == state
+        assert southwind.there.calls(direction="in")[-1]["operation"] == operation
