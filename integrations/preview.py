@@ -186,10 +186,13 @@ def _show_request(
     shown.facts = [(_("External system"), called.name), (_("Operation"), request["operation"])]
     for part, source in _sources_of_request(request):
         shown.sources += _sources(part, source, context)
+    if request.get("sends_file"):
+        value = _short(context["attachment"]["name"])
+        shown.sources.append(Source(_("body"), _("the attached file"), "attachment", value, sample=False))
     prepared = render_request(request, system=called, context=context)
     shown.request_line = f"{prepared.method} {prepared.url}"
     shown.headers = prepared.headers
-    shown.body = pretty(prepared.body.decode("utf-8", errors="replace"))
+    shown.body = prepared.shown_as or pretty(prepared.body.decode("utf-8", errors="replace"))
 
 
 def _entity(context: dict[str, Any]) -> dict[str, Any]:

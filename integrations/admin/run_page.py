@@ -153,7 +153,7 @@ def _fill(card: StepCard, row: StepRun, system: ExternalSystem) -> None:
         return
     headers = {str(name): str(value) for name, value in row.request["headers"].items()}
     kinds = {name.lower(): value for name, value in headers.items()}
-    body = bytes(row.request_body or b"").decode("utf-8", errors="replace")
+    body = row.request.get("shown_as") or bytes(row.request_body or b"").decode("utf-8", errors="replace")
     card.first_line = f"{row.request['method']} {redact_url(row.request['url'], names=names)}"
     card.headers = redact_headers(headers, names=names)
     card.body = readable(redact_body(body, kinds.get("content-type", ""), names=names))

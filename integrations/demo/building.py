@@ -6,8 +6,8 @@ from typing import Any
 from integrations.models import ExternalSystem, GroupBinding, OperationTemplate, Process, Step, StepKind
 from tickets.models import AssignmentGroup
 
-# Step name -> the operation that it calls, and when.
-Steps = Mapping[str, tuple[OperationTemplate, str]]
+# Step name -> the operation that it calls, and when; or the fields of a step of another kind.
+Steps = Mapping[str, tuple[OperationTemplate, str] | Mapping[str, Any]]
 
 
 def operation(system: ExternalSystem, name: str, **values: Any) -> OperationTemplate:
@@ -22,15 +22,11 @@ def process(name: str, steps: Steps) -> Process:
         name=name, defaults={"description": "Serves every event; the conditions of its steps tell them apart."}
     )
     if created:
-        for position, (step, (called, condition)) in enumerate(steps.items(), start=1):
-            Step.objects.create(
-                process=found,
-                position=position,
-                name=step,
-                kind=StepKind.OPERATION,
-                operation=called,
-                condition=condition,
-            )
+        for position, (step, values) in enumerate(steps.items(), start=1):
+            if isinstance(values, tuple):
+                called, condition = values
+                values = {"kind": StepKind.OPERATION, "operation": called, "condition": condition}
+            Step.objects.create(process=found, position=position, name=step, **values)
     return found
 
 

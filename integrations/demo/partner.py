@@ -11,7 +11,7 @@ from integrations.demo import southwind
 from integrations.demo.building import bound_group, process
 from integrations.demo.northwind_rest import rest_steps
 from integrations.demo.northwind_soap import soap_steps
-from integrations.models import Authentication, ExternalSystem, SystemKey
+from integrations.models import Authentication, ExternalSystem, Polling, SystemKey
 
 CODE: Final = "practice-desk"
 
@@ -35,6 +35,9 @@ def load_southwind() -> ExternalSystem:
         system.save(update_fields=["auth_login"])
     steps = process("Southwind over Case Exchange", southwind.steps(system))
     bound_group("southwind-ces", "Southwind (Case Exchange)", system, steps)
+    Polling.objects.get_or_create(
+        system=system, defaults={"path": southwind.CES, "our_name": "deskbridge", "interval_seconds": 15}
+    )
     return system
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from integrations.demo.building import Steps, operation
-from integrations.models import Authentication, ExternalSystem, OperationTemplate, Repeat
+from integrations.models import Authentication, ExternalSystem, OperationTemplate, Repeat, StepKind
 
 CODE: Final = "southwind"
 TENANT: Final = "practice"
@@ -64,8 +64,17 @@ ENTITY: Final = """{
   ]
 }"""
 
-# A file has steps of its own, with an upload first; until there are some, its events pass through without one.
+# A file has steps of its own: it is put into the file list, then an update names it. The name goes along with both:
+# many servers drop headers with an underscore.
 NO_FILE: Final = "not attachment.name"
+FILE: Final = "attachment.name and task.external_reference"
+FILES: Final = f"/rest/{TENANT}/frs/file-list"
+NAMED: Final = {
+    "IncidentAttachments": (
+        r'"{\"complexTypeProperties\": [{\"properties\": {\"id\": {{ steps.upload.guid | json }}, '
+        r'\"file_name\": {{ attachment.name | json }}, \"mime_type\": {{ attachment.content_type | json }} }}]}"'
+    )
+}
 KNOWN_THERE: Final = "task.external_reference"
 
 
@@ -106,7 +115,20 @@ def steps(system: ExternalSystem) -> Steps:
         "cancel": (_entity(system, "cancel_ticket", "Cancel", SOLVED), _when("cancel", NO_FILE)),
         "reopen": (_entity(system, "reopen_ticket", "Reopen", NUMBER), _when("reopen", NO_FILE)),
         "close": (_entity(system, "close_ticket", "Close", SOLVED), _when("close", NO_FILE)),
+        "upload": {
+            **_own_request(system, FILES, "response.status < 300"),
+            "headers": "fs_filename: {{ attachment.name | urlencode }}",
+            "sends_file": True,
+            "captures": "guid = response.json.guid",
+        },
+        "name_file": {**_own_request(system, CES, DONE), "body": _body("Update", NUMBER | NAMED, COMMENT)},
     }
+
+
+def _own_request(system: ExternalSystem, path: str, success: str) -> dict[str, Any]:
+    """What the two steps for a file have in common: an operation would not know what the step before has captured."""
+    shared = {"kind": StepKind.REQUEST, "condition": FILE, "repeat": Repeat.SAFE}
+    return {**shared, "system": system, "path": path, "success": success}
 
 
 def _when(name: str, *further: str) -> str:
@@ -123,6 +145,10 @@ def _entity(
     **values: Any,
 ) -> OperationTemplate:
     """The operation that brings this entity. The desk knows each one again, so that it may be repeated."""
-    written = ",\n        ".join(f'"{property}": {value}' for property, value in properties.items())
-    body = ENTITY.replace("PROPERTIES", written).replace("COMMENTS", comments).replace("OPERATION", exchanged)
+    body = _body(exchanged, properties, comments)
     return operation(system, name, path=CES, body=body, success=DONE, repeat=Repeat.SAFE, **values)
+
+
+def _body(exchanged: str, properties: Mapping[str, str], comments: str) -> str:
+    written = ",\n        ".join(f'"{property}": {value}' for property, value in properties.items())
+    return ENTITY.replace("PROPERTIES", written).replace("COMMENTS", comments).replace("OPERATION", exchanged)

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from integrations.inbound import intake
-from integrations.inbound.case_exchange import mapping as case_exchange
 from integrations.inbound.messages import Message
 from integrations.inbound.problems import Broken, Refused
 from integrations.inbound.rest import mapping as rest
 from integrations.inbound.rest.problems import as_refused
 from integrations.inbound.workflow_service import mapping as workflow_service
 from integrations.models import Exchange, Outcome, Way
+from integrations.polling.entries import read_again as read_entry_again
 from tickets.actions import add_remark
 from tickets.actors import Actor
 from tickets.errors import ActionRefused
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 DIALECTS: Final[Mapping[str, Callable[[Exchange], Message]]] = {
     "rest": rest.read_again,
     "workflow_service": workflow_service.read_again,
-    "case_exchange": case_exchange.read_again,
+    "case_exchange": read_entry_again,
 }
 
 

@@ -64,6 +64,9 @@ class ExchangedFile(models.Model):
     sha256 = models.CharField(_("SHA-256"), max_length=64)
     file = models.FileField(_("file"), upload_to=exchanged_path, max_length=250, blank=True)
     attachments = models.ManyToManyField(Attachment, related_name="+", verbose_name=_("attachments"))
+    their_id = models.CharField(
+        max_length=100, blank=True, db_index=True, help_text=_("Its id over there, where we have fetched it.")
+    )
     created_at = models.DateTimeField(_("since"), auto_now_add=True, db_index=True)
 
     class Meta:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
@@ -124,6 +125,11 @@ def to_base64(value: Any) -> str:
     return base64.b64encode(as_text(value).encode()).decode("ascii")
 
 
+def urlencode(value: Any) -> str:
+    """Percent-encoded UTF-8, `/` too, for headers that carry names so. In a path or query it is done by itself."""
+    return quote(as_text(value), safe="")
+
+
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise TypeError(_("this needs a list, not: %(kind)s") % {"kind": kind(value)})
@@ -171,6 +177,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "string": as_text,
     "trim": lambda value: as_text(value).strip(),
     "truncate": truncate,
+    "urlencode": urlencode,
     "upper": lambda value: as_text(value).upper(),
 }
 

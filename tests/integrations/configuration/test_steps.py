@@ -18,6 +18,9 @@ from integrations.models import Process
 from tests.cast import Partner
 from tests.integrations.configuration.test_requests import request
 
+# The properties that administrators define are among the names.
+pytestmark = pytest.mark.django_db
+
 
 def step(kind: str, **values: Any) -> dict[str, Any]:
     """An empty step of this kind, but for `values`."""

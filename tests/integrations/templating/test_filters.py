@@ -33,6 +33,7 @@ from .data import context
         ("none | milliseconds", None),
         ("{'a': [1, none, 'ü']} | json", '{"a": [1, null, "ü"]}'),
         ("'ü' | base64", "w7w="),
+        ("'a/ü b' | urlencode", "a%2F%C3%BC%20b"),
         ("none | default('x')", None),
         ("none | default('x', true)", "x"),
         ("'' | default('x', boolean=true)", "x"),
