@@ -44,7 +44,7 @@ def at_southwind(world: World) -> dict[str, Any]:
     return there
 
 
-@pytest.mark.parametrize("back", ["rest"])
+@pytest.mark.parametrize("back", ["rest", "case_exchange"])
 def test_a_ticket_is_acknowledged_updated_solved_declined_solved_again_and_closed_on_both_sides(
     southwind: World, back: str
 ) -> None:
@@ -93,15 +93,16 @@ def test_a_ticket_is_acknowledged_updated_solved_declined_solved_again_and_close
         ("Emma Example", STILL),
         ("Nora", "Water"),
     ]
-    assert [entry for entry in log(task) if entry[1] != "login"] == [
-        ("out", "create_ticket", "succeeded", 202),
-        ("in", "acknowledge", "succeeded", 200),
-        ("out", "update_ticket", "succeeded", 200),
-        ("in", "update", "succeeded", 201),
-        ("in", "reassign", "succeeded", 200),
-        ("out", "reopen_ticket", "succeeded", 200),
-        ("in", "reassign", "succeeded", 200),
-        ("out", "close_ticket", "succeeded", 200),
+    solved = "reassign" if back == "rest" else "resolve"
+    assert [entry[:3] for entry in log(task) if entry[1] != "login"] == [
+        ("out", "create_ticket", "succeeded"),
+        ("in", "acknowledge", "succeeded"),
+        ("out", "update_ticket", "succeeded"),
+        ("in", "update", "succeeded"),
+        ("in", solved, "succeeded"),
+        ("out", "reopen_ticket", "succeeded"),
+        ("in", solved, "succeeded"),
+        ("out", "close_ticket", "succeeded"),
     ]
     assert_every_exchange_can_be_read_and_tells_no_secret(southwind)
 

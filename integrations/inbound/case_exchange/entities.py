@@ -59,7 +59,7 @@ def of_event(context: Mapping[str, Any], *, file: Mapping[str, Any] | None = Non
     return {
         "entity_type": ENTITY_TYPE,
         "properties": properties,
-        "Comments": list(_comments(event, ticket["notes"])),
+        "Comments": list(_comments(event, ticket["notes"], task["solution"])),
         "ext_properties": {
             "ExternalSystem": context["system"]["code"],
             "Operation": camel(event["operation"]),
@@ -135,11 +135,14 @@ def milliseconds(moment: datetime | str | None) -> int | None:
     return int(at.timestamp() * 1000)
 
 
-def _comments(event: Mapping[str, Any], notes: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+def _comments(event: Mapping[str, Any], notes: list[dict[str, Any]], solution: str) -> Iterable[dict[str, Any]]:
     """What was said in this event; a task that is given to the desk takes the notes so far along."""
     said = {f"note-{note['id']}": note for note in notes}
     if event["operation"] == "assign":
         yield from (_comment(note["text"], note["at"], note["author"]) for note in notes)
+    if event["text"] == solution:
+        # A solution that was proposed or accepted has a property of its own.
+        return
     if event["text"] and (event["operation"] != "assign" or event["message_id"] not in said):
         at = said.get(event["message_id"], event)["at"]
         yield _comment(event["text"], at, event["author"], event["visibility"])
