@@ -26,10 +26,13 @@ from tickets.lifecycle import (
     SHELVED,
     STATUS_TRANSITIONS,
     TASK_TRANSITIONS,
+    TICKET_FOLLOWS,
     CompletionCode,
     Phase,
     TaskMove,
     TicketStatus,
+    TicketThen,
+    tasks_are,
 )
 from tickets.models import (
     AssignmentGroup,
@@ -137,7 +140,7 @@ def move(name: TaskMove) -> Callable[[Life], None]:
 
     def do(life: Life) -> None:
         task, actor = life.task(), life.actor()
-        before, shelved = task.phase, task.ticket.status in SHELVED
+        before, status, shelved = task.phase, task.ticket.status, task.ticket.status in SHELVED
         text = life.draw.pick(["Water", "More water"])
         code = life.draw.pick(list(CompletionCode))
         calls: dict[TaskMove, Callable[[], Task]] = {
@@ -159,8 +162,24 @@ def move(name: TaskMove) -> Callable[[Life], None]:
             assert (before, name) not in TASK_TRANSITIONS or shelved, f"{name} is allowed in {before}"
             raise
         assert after.phase == TASK_TRANSITIONS[before, name], f"{name} in {before}"
+        check_followed(Ticket.objects.get(pk=task.ticket_id), status, before, after.phase)
 
     return do
+
+
+def check_followed(ticket: Ticket, status: int, before: str, after: str) -> None:
+    """The ticket, which had this status, went with its task from one phase to the other, by the table alone."""
+    are = tasks_are(list(ticket.tasks.values_list("phase", flat=True)))
+    then = TICKET_FOLLOWS.get((status, are)) if are and before != after else None
+    if then == TicketThen.LAST_OPEN and before not in (Phase.REVIEW, Phase.CLOSE):
+        then = None
+    expected = {
+        TicketThen.CLOSED: TicketStatus.CLOSED,
+        TicketThen.AWAITING_EXTERNAL: TicketStatus.AWAITING_EXTERNAL,
+        TicketThen.LAST_OPEN: TicketStatus.OPEN,
+        None: status,
+    }
+    assert ticket.status == expected[then], f"{before} to {after}: {ticket.get_status_display()}"
 
 
 def change_task(life: Life) -> None:

@@ -145,8 +145,8 @@ def test_every_known_name_has_a_sample_that_a_template_can_write() -> None:
     for name in names:
         source = f"{{{{ {name} }}}}"
         if "[]" in name:
-            items, inner = name.split("[].")
-            source = f"{{% for item in {items} %}}{{{{ item.{inner} }}}}{{% endfor %}}"
+            items, inner = name.split("[]")
+            source = f"{{% for item in {items} %}}{{{{ item{inner} }}}}{{% endfor %}}"
         assert render(source, context, escape=Escape.TEXT)
 
 
