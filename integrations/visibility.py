@@ -3,11 +3,13 @@
 import json
 from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Left, StrIndex
 
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, ProcessRun, RunState, Stream
 from tickets.actors import ActorKind
 from tickets.events import EventName
+from tickets.lifecycle import TicketStatus
 from tickets.models import Attachment, History, Note, Task, Ticket, Visibility
 
 
@@ -22,6 +24,15 @@ def tasks_visible_to(system: ExternalSystem) -> QuerySet[Task]:
         | Q(solved_by_group__binding__integrated=True, solved_by_group__binding__system=system)
         | Exists(ExternalReference.objects.filter(task=OuterRef("pk"), system=system))
         | Exists(Stream.objects.filter(task=OuterRef("pk"), system=system, awaiting_since__isnull=False))
+    )
+
+
+def tickets_visible_to(system: ExternalSystem) -> QuerySet[Ticket]:
+    """Tickets of these tasks, and merged ones from which such a task has come: its number still names that ticket."""
+    tasks = tasks_visible_to(system)
+    numbers = tasks.annotate(first_ticket=Left("number", StrIndex("number", Value("-")) - 1)).values("first_ticket")
+    return Ticket.objects.filter(
+        Exists(tasks.filter(ticket=OuterRef("pk"))) | Q(status=TicketStatus.MERGED, number__in=numbers)
     )
 
 

@@ -29,6 +29,7 @@ from integrations.inbound.receiving import (
     last_words,
     locked,
     only_told,
+    our_number,
     receipt,
     solved_by,
 )
@@ -37,7 +38,7 @@ from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.lifecycle import SHELVED, CompletionCode, Phase
-from tickets.models import Category, Priority, Queue, Task, Visibility
+from tickets.models import Category, Contact, Priority, Queue, Task, Visibility
 
 RESOLVED: Final = gettext_noop("Resolved by external system")
 CANCELLED: Final = gettext_noop("Incident canceled by external system")
@@ -69,9 +70,10 @@ def acknowledge(*, system: ExternalSystem, task: Task, reference: str, author: s
 def create(
     *,
     system: ExternalSystem,
-    reference: str,
+    reference: str | None,
     title: str,
     task: Task | None = None,
+    contact: Contact | None = None,
     contact_email: str = "",
     contact_name: str = "",
     description: str = "",
@@ -82,14 +84,14 @@ def create(
     author: str = "",
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
-    there is. With `task` no ticket is made: their reference is stored for that task.
+    there is; None: they know it by our number. With `task` no ticket is made: their reference is stored for it.
 
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
     """
     if task is not None:
-        return acknowledge(system=system, task=task, reference=reference, author=author)
-    reference = reference.strip()
+        return acknowledge(system=system, task=task, reference=reference or "", author=author)
+    reference = reference.strip() if reference is not None else None
     # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
     ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
@@ -101,13 +103,13 @@ def create(
         actor=actor,
         title=title,
         description=description,
-        contact=contact_by_email(contact_email, contact_name),
+        contact=contact or contact_by_email(contact_email, contact_name),
         priority=by_code(Priority, "priority", priority),
         category=by_code(Category, "category", category),
         queue=by_code(Queue, "queue", queue),
     )
     task = actions.create_task(actor=actor, ticket=ticket)
-    store_reference(task=task, system=system, value=reference)
+    store_reference(task=task, system=system, value=our_number(system, ticket) if reference is None else reference)
     attachments = tuple(actions.attach(actor=actor, ticket=ticket, task=task, content=file).pk for file in files)
     return receipt("create", system, task, _("The ticket was created."), attachments=attachments)
 

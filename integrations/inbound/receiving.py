@@ -18,7 +18,18 @@ from tickets.actions import FileContent
 from tickets.actions.record import lock_task, refuse_merged
 from tickets.actors import Actor
 from tickets.lifecycle import Phase
-from tickets.models import AssignmentGroup, Attachment, Category, Contact, Note, Priority, Queue, Task, Visibility
+from tickets.models import (
+    AssignmentGroup,
+    Attachment,
+    Category,
+    Contact,
+    Note,
+    Priority,
+    Queue,
+    Task,
+    Ticket,
+    Visibility,
+)
 
 Coded = TypeVar("Coded", Priority, Category, Queue)
 
@@ -52,6 +63,13 @@ def is_at_another_desk(task: Task, system: ExternalSystem) -> bool:
 def has_reference(task: Task, system: ExternalSystem) -> bool:
     """Whether the desk's number for the task is known."""
     return ExternalReference.objects.filter(task=task, system=system).exists()
+
+
+def our_number(system: ExternalSystem, ticket: Ticket) -> str:
+    """By what a desk without a number of its own knows the ticket: its primary key, marked where that is taken."""
+    number = str(ticket.pk)
+    taken = ExternalReference.objects.filter(system=system, value=number).exists()
+    return f"case {number}" if taken else number
 
 
 def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:

@@ -137,8 +137,8 @@ class ExternalSystem(models.Model):
         _("what it leaves out is emptied"),
         default=False,
         help_text=_(
-            "For desks that write whole records (ITX): a field of a case that its update does not name is emptied, if "
-            "the desk has raised the case. Switched off, such fields stay as they are."
+            "For desks that write whole records (ITX): a field of a case that its update does not name is emptied, "
+            "if the desk has raised the case. Switched off, such fields stay as they are."
         ),
     )
     history = HistoricalRecords(excluded_fields=["auth_secret"])
