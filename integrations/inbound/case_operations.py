@@ -6,7 +6,6 @@ that they are done, or not; what else it would change is refused by name. Tasks 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,7 +17,7 @@ from integrations.inbound.case_members import MemberChanges, member_changes, wri
 from integrations.inbound.case_status import write_status
 from integrations.inbound.messages import CaseValues, Receipt
 from integrations.inbound.problems import Disagrees, Invalid, NotFound
-from integrations.inbound.receiving import actor_of, receipt
+from integrations.inbound.receiving import actor_of, receipt, same
 from integrations.models import ExternalSystem
 from integrations.visibility import raised_by, tasks_visible_to, tickets_visible_to
 from tickets import actions
@@ -172,7 +171,7 @@ def _fields_that_differ(ticket: Ticket, values: CaseValues, members: MemberChang
     found = {
         name: values[name]  # type: ignore[literal-required]
         for name, (attribute, _model) in FIELDS.items()
-        if name in values and not _same(getattr(ticket, attribute), values[name])  # type: ignore[literal-required]
+        if name in values and not same(getattr(ticket, attribute), values[name])  # type: ignore[literal-required]
     }
     if members.contact_changes:
         if "contact" in found and found["contact"] != members.contact:
@@ -180,13 +179,6 @@ def _fields_that_differ(ticket: Ticket, values: CaseValues, members: MemberChang
             raise Invalid(text, fields={"members": [text]})
         found["contact"] = members.contact
     return found
-
-
-def _same(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, datetime) and isinstance(theirs, datetime):
-        # Who keeps times in milliseconds must not seem to change them.
-        return abs((ours - theirs).total_seconds()) < 0.001
-    return bool((ours or None) == (theirs or None))
 
 
 def _records(fields: Mapping[str, Any]) -> dict[str, Any]:

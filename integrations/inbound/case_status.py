@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from integrations.inbound import operations
 from integrations.inbound.messages import CaseValues, Receipt
 from integrations.inbound.problems import Disagrees, Invalid
-from integrations.inbound.receiving import actor_of, is_at_another_desk
+from integrations.inbound.receiving import actor_of, is_at_another_desk, same
 from integrations.models import ExternalSystem
 from tickets import actions
 from tickets.lifecycle import TASKS_FOLLOW, Phase, TasksThen, TicketStatus, check_status
@@ -36,7 +36,15 @@ def write_status(
     if moves:
         check_status(ticket.status, status)
     if not raiser:
-        _refuse_others(status, own, hold if hold != _held(ticket) else {})
+        held = _held(ticket)
+        names = [name for name, value in held.items() if hold and hold[name] != value]
+        if status not in (ticket.status, TicketStatus.OPEN, TicketStatus.CLOSED):
+            names.append("status")
+        if own is not None and not (moves and own.is_default):
+            names.append("own_status")
+        if names:
+            text = _("Only the desk that raised the case may change this; you may send the status 2 or 1.")
+            raise Disagrees(text, fields={name: [text] for name in names})
     told = None
     if moves and status == TicketStatus.CLOSED:
         if raiser:
@@ -78,6 +86,8 @@ def _hold(ticket: Ticket, status: TicketStatus, values: CaseValues) -> dict[str,
     given: dict[str, Any] = {name: values[name] for name in before if name in values}  # type: ignore[literal-required]
     if "on_hold_comment" in given:
         given["on_hold_comment"] = given["on_hold_comment"] or ""
+    if "on_hold_until" in given and same(ticket.on_hold_until, given["on_hold_until"]):
+        given["on_hold_until"] = ticket.on_hold_until
     if status == TicketStatus.ON_HOLD:
         return {**before, **given}
     new = [name for name, value in given.items() if value and value != before[name]]
@@ -91,18 +101,6 @@ def _held(ticket: Ticket) -> dict[str, Any]:
     if ticket.status != TicketStatus.ON_HOLD:
         return {}
     return {"on_hold_until": ticket.on_hold_until, "on_hold_comment": ticket.on_hold_comment}
-
-
-def _refuse_others(status: TicketStatus, own: OwnStatus | None, hold: dict[str, Any]) -> None:
-    """What only the desk that raised the case may decide."""
-    names = list(hold)
-    if status not in (TicketStatus.OPEN, TicketStatus.CLOSED):
-        names.append("status")
-    if own is not None and not own.is_default:
-        names.append("own_status")
-    if names:
-        text = _("Only the desk that raised the case may change this; you may send the status 2 or 1.")
-        raise Disagrees(text, fields={name: [text] for name in names})
 
 
 def _refuse_while_others_work(

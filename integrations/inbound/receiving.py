@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
@@ -70,6 +71,13 @@ def our_number(system: ExternalSystem, ticket: Ticket) -> str:
     number = str(ticket.pk)
     taken = ExternalReference.objects.filter(system=system, value=number).exists()
     return f"case {number}" if taken else number
+
+
+def same(ours: object, theirs: object) -> bool:
+    """Whether the other desk says what there is. Who keeps times in milliseconds must not seem to change them."""
+    if isinstance(ours, datetime) and isinstance(theirs, datetime):
+        return abs((ours - theirs).total_seconds()) < 0.001
+    return (ours or None) == (theirs or None)
 
 
 def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:
