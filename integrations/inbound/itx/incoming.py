@@ -266,6 +266,12 @@ class TextBody(StrictSerializer):
     visibility = TolerantChoiceField(choices=Visibility.choices, required=False, default=Visibility.PUBLIC)
     author = Text(max_length=MAX_AUTHOR, required=False, allow_blank=True, default="")
 
+    def validate_text(self, text: str) -> str:
+        """Blanks belong to a text, but do not make one."""
+        if not text.strip():
+            self.fields["text"].fail("blank")
+        return text
+
 
 class FilesBody(StrictSerializer):
     """The form's parts."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from tests.integrations.inbound.conftest import AGENT, make_task
@@ -150,7 +151,7 @@ def test_a_merged_case_is_refused_with_the_case_to_use(itx: Itx):
     calls = [
         itx.write(source, description="Lost?"),
         itx.post("itxems/activitytexts", {"text": "Lost?", "activity": {"eactId": source.pk}}),
-        itx.upload(source.pk, files=_file()),
+        itx.upload(source.pk, files=SimpleUploadedFile("a.txt", b"hello")),
     ]
     for response in calls:
         assert refused(response)[:2] == (409, "transition")
@@ -164,9 +165,3 @@ def test_a_case_that_was_merged_is_still_nobody_elses(itx: Itx, stranger: Itx):
     actions.merge_tickets(actor=AGENT, source=source, target=target)
     assert itx.case(source)["status"] == 5
     assert stranger.post("itxems/cases/search", {"eactIds": [source.pk]}).json() == []
-
-
-def _file() -> object:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
-    return SimpleUploadedFile("a.txt", b"hello")
