@@ -117,12 +117,11 @@ def valid(body: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     return dict(found.validated_data)
 
 
-def with_their_names(problem: Refused) -> Refused:
-    """The same, its fields by the names that a case has for them."""
+def use_their_names(problem: Refused) -> None:
+    """Its fields by the names that a case has for them."""
     if any(name in THEIR_NAMES for name in problem.fields):
         problem.fields = {THEIR_NAMES.get(name, name): texts for name, texts in problem.fields.items()}
         problem.detail = " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in problem.fields.items())
-    return problem
 
 
 def _values(body: dict[str, Any]) -> messages.CaseValues:

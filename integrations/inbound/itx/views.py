@@ -49,7 +49,11 @@ class ItxView(InboundView):
     def take(self, message: Message) -> Response:
         """Let the message have its effect, once; the answer names the case."""
         assert self.call is not None  # noqa: S101 - `initial` recorded it, this is a POST
-        receipt = intake.deliver(self.call, message, idempotency_key=idempotency_key(self.request.headers))
+        try:
+            receipt = intake.deliver(self.call, message, idempotency_key=idempotency_key(self.request.headers))
+        except Refused as problem:
+            mapping.use_their_names(problem)
+            raise
         answer = {
             "eactId": Ticket.objects.values_list("pk", flat=True).get(number=receipt.ticket),
             "seqNo": int(receipt.ticket),
@@ -68,7 +72,7 @@ class ItxView(InboundView):
 
 def problem_of(error: Exception, context: dict[str, Any]) -> Response:
     """The answer for an exception; a failure of our own is logged with its trace and answered without it."""
-    problem = mapping.with_their_names(as_refused(error))
+    problem = as_refused(error)
     if problem.status >= 500:
         logger.error("a call in the ITX dialect failed", exc_info=error)
     context["view"].problem = problem
