@@ -81,6 +81,17 @@ def test_a_case_on_which_others_work_does_not_end(itx: Itx, status: int):
     assert phases(ticket) == [Phase.INITIAL_SUPPORT, Phase.INITIAL_SUPPORT]
 
 
+def test_a_case_that_was_given_to_another_desk_is_not_closed_over_its_head(itx: Itx, stranger: Itx):
+    ticket = itx.raised()
+    actions.assign_task(actor=AGENT, task=ticket.tasks.get(), group=stranger.desk.group)
+    assert "given to others meanwhile" in itx.write(ticket, status=2).json()["message"]
+    assert (again(ticket).status, phases(ticket)) == (1, [Phase.INITIAL_SUPPORT])
+    assert refused(itx.write(ticket, status=4)) == (409, "conflict", {"status"})
+    # Who works on it by now closes it.
+    assert stranger.write(ticket, status=2).json()["message"] == "The task was closed."
+    assert again(ticket).status == 2
+
+
 def test_a_desk_that_only_works_on_the_case_closes_and_reopens_its_own_tasks(itx: Itx, given: Task):
     ticket = given.ticket
     other = second_task(ticket, None)
