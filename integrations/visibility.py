@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Left, StrIndex
 
-from integrations.models import ExternalReference, ExternalSystem, GroupBinding, ProcessRun, RunState, Stream
+from integrations.models import (
+    ExternalReference,
+    ExternalSystem,
+    GroupBinding,
+    ProcessRun,
+    RunState,
+    StepKind,
+    Stream,
+)
 from tickets.actors import ActorKind
 from tickets.events import EventName
 from tickets.lifecycle import TicketStatus
@@ -138,7 +147,7 @@ def notes_read_of(tasks: Collection[Task], system: ExternalSystem) -> QuerySet[N
     taken_along = [
         note["id"]
         for create in first.values()
-        if "ticket.notes" in json.dumps(create.version.definition)
+        if _takes_notes_along(create.version.definition)
         for note in create.snapshot["ticket"]["notes"]
     ]
     return (
@@ -149,6 +158,13 @@ def notes_read_of(tasks: Collection[Task], system: ExternalSystem) -> QuerySet[N
             | Q(pk__in=taken_along)
         )
         .distinct()
+    )
+
+
+def _takes_notes_along(definition: dict[str, Any]) -> bool:
+    """Whether what is sent for an assignment holds the notes so far. What is published always does."""
+    return "ticket.notes" in json.dumps(definition) or any(
+        step["kind"] == StepKind.FEED for step in definition["steps"]
     )
 
 

@@ -26,6 +26,7 @@ from integrations.inbound.receiving import (
     follow,
     has_reference,
     is_at_another_desk,
+    known_reference,
     last_words,
     locked,
     only_told,
@@ -33,7 +34,7 @@ from integrations.inbound.receiving import (
     receipt,
     solved_by,
 )
-from integrations.models import ExternalReference, ExternalSystem
+from integrations.models import ExternalSystem
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
@@ -80,8 +81,10 @@ def create(
     priority: str = "",
     category: str = "",
     queue: str = "",
+    comments: tuple[Comment, ...] = (),
     files: tuple[FileContent, ...] = (),
     author: str = "",
+    hold_echo: bool = True,
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
     there is; None: they know it by our number. With `task` no ticket is made: their reference is stored for it.
@@ -89,14 +92,14 @@ def create(
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
     """
+    said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
+        converse(**said, task=locked(task), files=files)
         return acknowledge(system=system, task=task, reference=reference or "", author=author)
-    reference = reference.strip() if reference is not None else None
-    # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
-    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
-    known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
+    known = known_reference(system, reference or "")
     if known is not None:
-        message = _("%(reference)s is known already.") % {"reference": reference}
+        message = _("%(reference)s is known already.") % {"reference": known.value}
+        converse(**said, task=locked(known.task))
         return receipt("create", system, known.task, message, changed=False)
     actor = actor_of(system, author)
     ticket = actions.create_ticket(
@@ -110,8 +113,8 @@ def create(
     )
     task = actions.create_task(actor=actor, ticket=ticket)
     store_reference(task=task, system=system, value=our_number(system, ticket) if reference is None else reference)
-    attachments = tuple(actions.attach(actor=actor, ticket=ticket, task=task, content=file).pk for file in files)
-    return receipt("create", system, task, _("The ticket was created."), attachments=attachments)
+    ids = tuple(file.pk for file in converse(**said, task=task, files=files)[1])
+    return receipt("create", system, task, _("The ticket was created."), attachments=ids)
 
 
 @transaction.atomic
@@ -130,6 +133,7 @@ def update(
     description: str = "",
     priority: str = "",
     category: str = "",
+    may_be_empty: bool = False,
     message_id: str = "",
     hold_echo: bool = True,
 ) -> Receipt:
@@ -139,8 +143,8 @@ def update(
     Comments that were taken over before are dropped. What the ticket says is theirs to change only if they raised it.
     """
     task = locked(task)
-    said = bool(text.strip() or files or comments or solution.strip())
-    if not said and expected_resolution_at is None and not (title or description or priority or category):
+    said = any((text.strip(), files, comments, solution.strip(), expected_resolution_at))
+    if not (may_be_empty or said or title or description or priority or category):
         raise Invalid(_("An update needs a text, an attachment or an expected resolution time."))
     if hold_echo and is_echo(task=task, system=system, text=text, their_message_id=message_id):
         return receipt(

@@ -1,6 +1,5 @@
 """What every incoming operation needs: who acts, the task under its lock, what its desk may decide, the receipt."""
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
@@ -9,14 +8,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations import triggers
-from integrations.echo import is_echo
+from integrations.echo import comment_digest, is_echo
+from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
 from integrations.inbound.problems import Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.actions.record import lock_task, refuse_merged
+from tickets.actions.record import lock_task, lock_ticket, refuse_merged
 from tickets.actors import Actor
 from tickets.lifecycle import Phase
 from tickets.models import (
@@ -66,6 +66,14 @@ def has_reference(task: Task, system: ExternalSystem) -> bool:
     return ExternalReference.objects.filter(task=task, system=system).exists()
 
 
+def known_reference(system: ExternalSystem, value: str) -> ExternalReference | None:
+    """The desk's number where it is known. Two creates with one number at once: the second waits here until the first
+    has ended, then finds its ticket."""
+    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
+    known = ExternalReference.objects.filter(system=system, value=value.strip())
+    return known.select_related("task__ticket").first()
+
+
 def our_number(system: ExternalSystem, ticket: Ticket) -> str:
     """By what a desk without a number of its own knows the ticket: its primary key, marked where that is taken."""
     number = str(ticket.pk)
@@ -82,7 +90,7 @@ def same(ours: object, theirs: object) -> bool:
 
 def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:
     """Whether the comment was not taken over before; from now on it is known, by its time and text."""
-    digest = hashlib.sha256(f"{comment.created_at}\n{comment.text}".encode(errors="replace")).hexdigest()
+    digest = comment_digest(text=comment.text, created_at=comment.created_at)
     _seen, created = SeenComment.objects.get_or_create(task=task, system=system, digest=digest)
     return created
 
@@ -160,13 +168,24 @@ def converse(
                 visibility=comment.visibility,
             )
         )
-    attachments = [
-        actions.attach(
-            actor=actor_of(system, author), ticket=task.ticket, task=task, content=file, visibility=visibility
-        )
-        for file in files
-    ]
-    return notes, attachments
+    actor = actor_of(system, author)
+    return notes, take_files(actor=actor, ticket=task.ticket, task=task, files=files, visibility=visibility)
+
+
+def take_files(
+    *, actor: Actor, ticket: Ticket, task: Task, files: Iterable[FileContent], visibility: str = Visibility.PUBLIC
+) -> list[Attachment]:
+    """Attach what was not attached before, as far as that can be told."""
+    attachments = []
+    for file in files:
+        # Two messages at once that name one file: the second waits here, then finds it attached.
+        lock_ticket(ticket)
+        if not is_attached(file, ticket):
+            attachments.append(
+                actions.attach(actor=actor, ticket=ticket, task=task, content=file, visibility=visibility)
+            )
+            was_attached(file, attachments[-1])
+    return attachments
 
 
 def only_told(system: ExternalSystem, task: Task, solution: str, author: str, operation: str) -> Receipt | None:

@@ -20,11 +20,8 @@ def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticke
 
     `no_key`: rows that merely point at the ticket (an exchange, a history row) can be written meanwhile.
     """
-    locked = (
-        Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("contact", "priority", "own_status", "last_open_status")
-        .get(pk=ticket.pk)
-    )
+    # Without joins: PostgreSQL, having waited for a row, drops it if what it was joined with is another row by now.
+    locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
     refuse_stale(locked, expected_version)
     return locked
 

@@ -20,7 +20,7 @@ from integrations.engine.sending import attempt, broken_off
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.probe import look
 from integrations.engine.steps.tries import after_failure, created_after_all, occasion_of, record_try
-from integrations.models import Direction, ExternalSystem, GroupBinding, Outcome, Repeat, StepState
+from integrations.models import Direction, ExternalSystem, Outcome, Repeat, StepState
 from integrations.templating import TemplateFailed, used_paths
 from integrations.transports.errors import TransportError
 from integrations.transports.soap_arguments import ArgumentProblem
@@ -100,11 +100,7 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
 
 def _given_to_others(execution: Execution) -> bool:
     """Whether the task left the desk's groups before a request that has surely not arrived could be sent."""
-    if execution.step.state not in (StepState.READY, StepState.FAILED):
-        return False
-    stream = execution.run.stream
-    group = stream.task.exchanged_group
-    return not GroupBinding.objects.filter(group=group, integrated=True, system=stream.system).exists()
+    return execution.step.state in (StepState.READY, StepState.FAILED) and execution.given_to_others()
 
 
 def _interrupted(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:
