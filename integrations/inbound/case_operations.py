@@ -162,7 +162,7 @@ def _with_wiped(ticket: Ticket, values: CaseValues) -> CaseValues:
     wiped: dict[str, Any] = {name: None for name in WIPED if name not in named}
     if "tags" not in named:
         wiped["tags"] = []
-    held = ticket.property_values.values_list("definition__code", flat=True)
+    held = ticket.property_values.filter(definition__active=True).values_list("definition__code", flat=True)
     given["properties"] = {**dict.fromkeys(held), **values.get("properties", {})}
     return {**given, **wiped}  # type: ignore[typeddict-item]
 
