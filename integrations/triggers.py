@@ -12,7 +12,7 @@ from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
 from integrations.models import Direction, ExternalSystem, GroupBinding, Process, ProcessRun
 from integrations.snapshot import current_reference, snapshot
-from integrations.visibility import binding_for, exchanged_with, goes_to, is_known_there, raised_by
+from integrations.visibility import asked_for, binding_for, exchanged_with, goes_to, is_known_there
 from tickets.actions import add_remark
 from tickets.actors import Actor, ActorKind
 from tickets.events import Event, EventName
@@ -180,11 +180,11 @@ def _concerned(task: Task, row: Row) -> list[GroupBinding]:
 
 
 def _raised(task: Task) -> list[GroupBinding]:
-    """The desk that raised the ticket, where others work on the task."""
+    """The desk that raised the ticket with this task, where others work on it."""
     return [
         binding
         for binding in exchanged_with(task)
-        if binding.group != task.exchanged_group and raised_by(binding.desk, task.ticket)
+        if binding.group != task.exchanged_group and asked_for(task, binding.desk)
     ]
 
 

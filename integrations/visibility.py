@@ -70,6 +70,11 @@ def raised_by(system: ExternalSystem, ticket: Ticket) -> bool:
     return History.objects.filter(ticket=ticket, event=EventName.TICKET_CREATED, actor_key=system.actor_key).exists()
 
 
+def asked_for(task: Task, system: ExternalSystem) -> bool:
+    """Whether the task is what this desk has asked us to do: also after its ticket was merged into another's."""
+    return History.objects.filter(task=task, event=EventName.TASK_CREATED, actor_key=system.actor_key).exists()
+
+
 def exchanged_with(task: Task) -> list[GroupBinding]:
     """The bindings, one a system, through which this task is exchanged now."""
     systems = ExternalSystem.objects.filter(

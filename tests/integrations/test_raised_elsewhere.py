@@ -59,3 +59,15 @@ def test_who_was_told_of_a_solution_is_told_once_that_the_work_goes_on(
     do, expected = AGAIN[way]
     operations.resolve(system=other_partner.system, task=task, solution="Done")
     assert told(lambda: do(desk, other_partner, task)) == expected
+
+
+def test_after_a_merge_it_learns_what_becomes_of_its_task_but_changes_nothing_of_the_other_ticket(
+    desk: Desk, partner: Partner, other_partner: Partner, task: Task
+) -> None:
+    ours = desk.ticket("Ours")
+    actions.merge_tickets(actor=desk.by_agent, source=task.ticket, target=ours)
+    resolved = told(lambda: operations.resolve(system=other_partner.system, task=task, solution="Done"))
+    assert resolved == [("acme", "resolve"), ("acme", "update")]
+    operations.update(system=partner.system, task=task, text="Thanks", title="Theirs again")
+    ours.refresh_from_db()
+    assert ours.title == "Ours"
