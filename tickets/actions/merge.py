@@ -72,7 +72,7 @@ def merge_tickets(*, actor: Actor, source: Ticket, target: Ticket, expected_vers
 
 
 def _move_links(source: Ticket, target: Ticket) -> None:
-    """Those that would stand twice, or at the target itself, or close a circle, fall away; so does a second parent."""
+    """Those that would stand twice, at the target itself or in a circle fall away; so does a second parent."""
     for link in Link.objects.filter(ticket=source).exclude(kind=LinkKind.MERGED):
         twice = Link.objects.filter(ticket=target, kind=link.kind, other=link.other_id).exists()
         circle = link.kind == LinkKind.SUB_CASE and link.other_id in family_above(target)

@@ -21,8 +21,8 @@ from tickets.models import Task
 def execute(execution: Execution) -> None:
     """Go on if it is done already; else park the run, which gives up the head of its stream.
 
-    The ticket is locked first, as every action does: so a task cannot be closed unseen between look and park. The task
-    is read again under the lock: in a ticket that was merged meanwhile there is no other task to wait for.
+    The ticket is locked first, as every action does: so a task cannot be closed unseen between look and park. The
+    task is read again under the lock: in a ticket that was merged meanwhile there is no other task to wait for.
     """
     run = execution.run
     try:
