@@ -349,10 +349,7 @@ def assign(*, system: ExternalSystem, task: Task, author: str = "") -> Receipt:
 def reject(
     *, system: ExternalSystem, task: Task, reason: str = "", author: str = "", operation: str = "reject"
 ) -> Receipt:
-    """The reference goes, the owning group has the task again, in initial support; a closed task stays closed.
-
-    What is at a group of ours by now stays there, as it does where the desk itself has asked for the task.
-    """
+    """The reference goes; from the desk's group the task returns to its owner, in initial support, if not closed."""
     task = locked(task)
     concerned = binding_for(task, system)
     if concerned is None or (task.exchanged_group != concerned.group and not has_reference(task, system)):
