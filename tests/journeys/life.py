@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.engine.references import store_reference
 from integrations.inbound import operations
 from integrations.inbound.messages import Comment
 from integrations.inbound.problems import Refused
@@ -70,7 +71,7 @@ class Cast:
         partners = [make_partner("acme", "http://acme.test"), make_partner("globex", "http://globex.test")]
         # Chance writes more a minute than people do.
         ExternalSystem.objects.update(bounce_limit=30_000)
-        OwnStatus.objects.create(code="in-progress", name="In progress", status=TicketStatus.OPEN)
+        in_progress = OwnStatus.objects.create(code="in-progress", name="In progress", status=TicketStatus.OPEN)
         OwnStatus.objects.create(code="with-vendor", name="With vendor", status=TicketStatus.AWAITING_EXTERNAL)
         PropertyDefinition.objects.create(code="floor", name="Floor", kind="number")
         other = User.objects.create_user("bob", "bob@desk.test", "agent-password", is_staff=True)
@@ -82,6 +83,16 @@ class Cast:
         operations.create(system=partners[0].system, reference="N-0", title="Theirs")
         theirs = Task.objects.select_related("ticket").latest("pk")
         actions.assign_task(actor=desk.by_agent, task=theirs, group=partners[1].group)
+        # What nobody may wake: spam that the other desk still knows, and a ticket that was merged.
+        spam = desk.task(partners[0].group)
+        store_reference(task=spam, system=partners[0].system, value="N-9")
+        actions.set_status(actor=desk.by_agent, ticket=spam.ticket, status=TicketStatus.SPAM)
+        waiting = actions.merge_tickets(actor=desk.by_agent, source=desk.ticket(), target=desk.ticket())
+        until = timezone.now() + timedelta(hours=1)
+        actions.set_status(actor=desk.by_agent, ticket=waiting, own_status=in_progress)
+        actions.set_status(actor=desk.by_agent, ticket=waiting, status=TicketStatus.ON_HOLD, on_hold_until=until)
+        # And one that is closed with its task.
+        actions.close_task(actor=desk.by_agent, task=desk.task(desk.service_desk))
         return cls(desk, partners, other, groups)
 
 
