@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Max, Prefetch, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.actors import Actor
 from tickets.events import EventName
-from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import AssignmentGroup, History, Task, Ticket, Visibility
+from tickets.lifecycle import OPEN_STATUSES, CompletionCode, Phase, TicketStatus
+from tickets.models import AssignmentGroup, History, OwnCompletionCode, Task, Ticket, Visibility
 from tickets.panels import is_with_partner, partner_relations
 from tickets.timeline import PUBLIC_EVENTS, TimelineEntry, timeline
 
@@ -111,6 +112,17 @@ def standing(ticket: Ticket, tasks: Iterable[Task]) -> Standing:
 def status_words(ticket: Ticket, tasks: Iterable[Task]) -> str:
     """`standing` in words for people."""
     return str(standing(ticket, tasks).label)
+
+
+def completion_codes() -> list[tuple[str, str]]:
+    """Every completion code and its name: the four fixed ones, then the administrators' own."""
+    own = OwnCompletionCode.objects.values_list("code", "name")
+    return [*((code.value, str(code.label)) for code in CompletionCode), *own]
+
+
+def is_overdue(ticket: Ticket) -> bool:
+    """Whether its deadline has passed while something is still to happen."""
+    return ticket.deadline_at is not None and ticket.deadline_at < timezone.now() and ticket.status in OPEN_STATUSES
 
 
 def last_change(ticket: Ticket) -> int:

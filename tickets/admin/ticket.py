@@ -14,6 +14,7 @@ from unfold.decorators import action
 
 from tickets.actors import Actor
 from tickets.admin import bulk
+from tickets.admin.merge_page import merge_page
 from tickets.admin.ticket_forms import CreateTicketForm
 from tickets.admin.ticket_list import TicketList
 from tickets.admin.ticket_page import ticket_or_404, ticket_page
@@ -36,13 +37,14 @@ class TicketAdmin(TicketList):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Files are downloaded from their ticket."""
+        """Files are downloaded from their ticket; merging has a page of its own."""
         download = path(
             "<int:ticket_id>/files/<int:attachment_id>/",
             self.admin_site.admin_view(self.download),
             name="tickets_ticket_file",
         )
-        return [download, *super().get_urls()]
+        merge = path("<int:ticket_id>/merge/", self.admin_site.admin_view(self.merge), name="tickets_ticket_merge")
+        return [download, merge, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -91,6 +93,10 @@ class TicketAdmin(TicketList):
         if is_first:
             messages.success(request, _t("Ticket %(number)s is created.") % {"number": created[0].number})
         return address
+
+    def merge(self, request: HttpRequest, ticket_id: int) -> HttpResponse:
+        """Merge the ticket into another."""
+        return merge_page(self, request, str(ticket_id))
 
     def download(self, request: HttpRequest, ticket_id: int, attachment_id: int) -> FileResponse:
         """A file of the ticket, public or internal, always as a download."""

@@ -116,7 +116,8 @@ class TicketList(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         """With all that the list says about a ticket."""
-        return with_tasks(super().get_queryset(request))
+        tickets = super().get_queryset(request).select_related("own_status", "last_open_status")
+        return with_tasks(tickets).prefetch_related("tags")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str

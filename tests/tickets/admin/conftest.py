@@ -54,7 +54,9 @@ def send(agent: Client) -> Callable[..., Any]:
             form = next(card.opened for card in opened.context["cards"] if card.task.number == task)
         assert form is not None, f"the page offers no form {do}"
         shown = {field.name: field.value() for field in form}
-        filled = {name: value for name, value in (shown | values).items() if value is not None}
+        # What the page remembers of how it was read.
+        read = {field.html_initial_name: field.value() for field in form if field.field.show_hidden_initial}
+        filled = {name: value for name, value in (shown | read | values).items() if value is not None}
         return agent.post(address, {"do": do, "task": task, **filled})
 
     return send
