@@ -77,9 +77,13 @@ class OnceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", f"{self.name}-%s")
         super().__init__(*args, **kwargs)
+        self.arrange()
         if "token" in self.errors:
             # So that the form, shown again with what was typed, can be sent.
             self.put(token=uuid.uuid4())
+
+    def arrange(self) -> None:
+        """Fields that depend on what the form is about, before anything is validated."""
 
     def put(self, **values: Any) -> None:
         """Show other values than were sent."""

@@ -1,8 +1,8 @@
 """Properties that administrators define, as fields of forms and in words."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from django import forms
 from django.utils.formats import date_format, number_format
@@ -15,15 +15,26 @@ PREFIX = "property_"
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
 
 
+Widgets: TypeAlias = "Mapping[str, type[forms.Widget]]"
+PLAIN: Widgets = {
+    PropertyKind.TEXT: forms.Textarea,
+    PropertyKind.NUMBER: forms.NumberInput,
+    PropertyKind.DATE: forms.DateInput,
+    PropertyKind.YES_NO: forms.Select,
+    PropertyKind.CHOICE: forms.Select,
+}
+
+
 class PropertyField(forms.CharField):
     """One property, with the input that suits its kind; cleans to the form in which it is stored.
 
-    Empty is always allowed: it removes the value.
+    Empty is always allowed: it removes the value. `held` is what the ticket has, offered though it may no longer be a
+    choice; `widgets` are those of the page's look.
     """
 
-    def __init__(self, definition: PropertyDefinition, *, held: str = "", **kwargs: Any):
+    def __init__(self, definition: PropertyDefinition, *, held: str = "", widgets: Widgets = PLAIN, **kwargs: Any):
         self.definition = definition
-        super().__init__(label=definition.name, required=False, widget=_widget(definition, held), **kwargs)
+        super().__init__(label=definition.name, required=False, widget=_widget(definition, held, widgets), **kwargs)
 
     def clean(self, value: Any) -> str:
         """As it is stored; says what is wrong in the words of the property's kind."""
@@ -58,21 +69,17 @@ def in_words(value: PropertyValue) -> str:
     return stored
 
 
-def _widget(definition: PropertyDefinition, held: str) -> forms.Widget:
-    make = cast(
-        "dict[str, Callable[[], forms.Widget]]",
-        {
-            PropertyKind.TEXT: lambda: forms.Textarea({"rows": 2}),
-            PropertyKind.NUMBER: lambda: forms.NumberInput({"step": "any"}),
-            PropertyKind.DATE: lambda: forms.DateInput({"type": "date"}),
-            PropertyKind.YES_NO: lambda: forms.Select(choices=[("", "—"), *YES_NO]),
-            PropertyKind.CHOICE: lambda: forms.Select(choices=_choices(definition, held)),
-        },
-    )
-    return make[definition.kind]()
-
-
-def _choices(definition: PropertyDefinition, held: str) -> list[tuple[str, str]]:
-    """With the choice that a ticket holds, though it is no longer one."""
+def _widget(definition: PropertyDefinition, held: str, widgets: Widgets) -> forms.Widget:
+    make: Callable[..., forms.Widget] = widgets[definition.kind]
+    match definition.kind:
+        case PropertyKind.TEXT:
+            return make(attrs={"rows": 2})
+        case PropertyKind.NUMBER:
+            return make(attrs={"step": "any"})
+        case PropertyKind.DATE:
+            return make(attrs={"type": "date"})
+        case PropertyKind.YES_NO:
+            return make(choices=[("", "—"), *YES_NO])
     known = definition.choice_list
-    return [("", "—"), *((choice, choice) for choice in ([held] if held and held not in known else []) + known)]
+    choices = ([held] if held and held not in known else []) + known
+    return make(choices=[("", "—"), *((choice, choice) for choice in choices)])

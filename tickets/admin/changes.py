@@ -26,8 +26,9 @@ NOT_TOLD = {
     "description",
 }
 
-# What is kept in rows of its own, not in a field of the ticket.
+# What is kept in rows of its own, not in a field of the ticket; and the status as people know it.
 BESIDE: Final[dict[str, Promise]] = {
+    "own_status": _("status"),
     "assigned_user": _("looks after it"),
     "follower": _("follower"),
     "tags": _("tags"),

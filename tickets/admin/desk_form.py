@@ -34,7 +34,7 @@ class DeskForm(OnceForm):
     """
 
     title: ClassVar[Words]
-    submit: ClassVar[Words]
+    submit: Words
     explanation: ClassVar[Words] = ""
     permission: ClassVar[str]
     destructive: ClassVar[bool] = False
@@ -105,8 +105,9 @@ def ticket_field(label: Words, **kwargs: Any) -> forms.ModelChoiceField:
     widget = AutocompleteSelect(
         Link._meta.get_field("other"),
         site,
-        {"data-width": "100%", "data-placeholder": _("Type a number or words of the title")},
+        {"data-width": "100%"},
     )
+    kwargs.setdefault("help_text", _("Type its number, or words of its title."))
     return forms.ModelChoiceField(Ticket.objects.all(), label=label, widget=widget, **kwargs)
 
 

@@ -5,14 +5,33 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from tickets.actions import change_tags, set_properties
 from tickets.actors import Actor
 from tickets.admin.desk_form import DeskForm, Words
 from tickets.errors import Conflict
-from tickets.models import PropertyDefinition, PropertyValue
-from tickets.property_fields import PREFIX, property_fields, property_values
+from tickets.models import PropertyDefinition, PropertyKind, PropertyValue
+from tickets.property_fields import PREFIX, PropertyField, Widgets, property_values
+
+
+class NumberWidget(UnfoldAdminTextInputWidget):
+    """A number, in Unfold's look."""
+
+    input_type = "number"
+
+
+LOOK: Widgets = {
+    PropertyKind.TEXT: UnfoldAdminTextareaWidget,
+    PropertyKind.NUMBER: NumberWidget,
+    PropertyKind.DATE: UnfoldAdminTextInputWidget,
+    PropertyKind.YES_NO: UnfoldAdminSelectWidget,
+    PropertyKind.CHOICE: UnfoldAdminSelectWidget,
+}
 
 
 class LabelForm(DeskForm):
@@ -84,16 +103,13 @@ class PropertiesForm(LabelForm):
     title = _("Change properties")
     submit = _("Save the properties")
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        definitions = list(PropertyDefinition.objects.filter(active=True))
+    def arrange(self) -> None:
+        """A field for each active property."""
         self.held = _held(self.ticket.property_values.select_related("definition"))
-        for definition in definitions:
+        for definition in PropertyDefinition.objects.filter(active=True):
             name = f"{PREFIX}{definition.code}"
             held = self.held.get(name, "")
-            field = property_fields([definition], held=held, show_hidden_initial=True)[name]
-            field.widget.attrs["class"] = " ".join(_classes(field.widget))
-            self.fields[name] = field
+            self.fields[name] = PropertyField(definition, held=held, widgets=LOOK, show_hidden_initial=True)
             self.initial[name] = held
 
     def act(self, actor: Actor) -> Words:
@@ -112,9 +128,3 @@ class PropertiesForm(LabelForm):
 def _held(values: Any) -> dict[str, str]:
     rows: list[PropertyValue] = list(values)
     return {f"{PREFIX}{row.definition.code}": row.value for row in rows}
-
-
-def _classes(widget: forms.Widget) -> list[str]:
-    if isinstance(widget, forms.Textarea):
-        return TEXTAREA_CLASSES
-    return SELECT_CLASSES if isinstance(widget, forms.Select) else INPUT_CLASSES

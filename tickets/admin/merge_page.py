@@ -28,7 +28,9 @@ TEMPLATE = "admin/tickets/ticket/merge.html"
 class ChooseTargetForm(forms.Form):
     """Which ticket goes on."""
 
-    into = ticket_field(_("Merge into"), help_text=_("The ticket that goes on and takes over everything."))
+    into = ticket_field(
+        _("Merge into"), help_text=_("The ticket that goes on: type its number, or words of its title.")
+    )
 
 
 class MergeForm(DeskForm):

@@ -67,7 +67,7 @@ class StatusFields(forms.Form):
     solution = text_area(_("Solution"), rows=3, required=False)
     completion_code = completion_code()
 
-    def arrange(self, *, closes: bool) -> None:
+    def arrange_status(self, *, closes: bool) -> None:
         """Which field goes with which status. `closes`: whether closing closes tasks, which have a solution."""
         only_for(self.fields["on_hold_until"], TicketStatus.ON_HOLD)
         only_for(self.fields["on_hold_comment"], TicketStatus.ON_HOLD)
@@ -106,12 +106,12 @@ class SetStatusForm(DeskForm, StatusFields):
 
     reason = text_area(_("Why is it opened again?"), rows=2, required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def arrange(self) -> None:
+        """What the ticket's status admits."""
         before = self.ticket.status
         self.fields["status"].offer(STATUS_TRANSITIONS[before])
         follows = {after: tasks_follow(self.ticket, after) for after in STATUS_TRANSITIONS[before]}
-        self.arrange(closes=bool(follows.get(TicketStatus.CLOSED)) and not self.ticket.is_closed)
+        self.arrange_status(closes=bool(follows.get(TicketStatus.CLOSED)) and not self.ticket.is_closed)
         if self.ticket.is_closed:
             only_for(self.fields["reason"], *OPEN_STATUSES)
         else:

@@ -86,6 +86,8 @@ def _people(request: HttpRequest, ticket: Ticket, facts: TicketFacts, changes: b
             follows = follows or mine
             words = _("contact") if member.contact_id else _("you") if mine else ""
             button = _button(EndFollowerForm, request, ticket, member=member.pk) if changes else None
+            if button is not None and mine:
+                button.submit = _("Unfollow")
             facts.followers.append(WithButton(member, words, button))
     if changes and not follows:
         facts.follow = _button(FollowForm, request, ticket)
