@@ -30,7 +30,7 @@ CREATE_TEMPLATE = "admin/tickets/ticket/new.html"
 class TicketAdmin(TicketList):
     """An agent's tickets. Nothing here saves a ticket: every change is one of `tickets.actions`."""
 
-    actions = ["close_tickets", "sort_tickets"]
+    actions = ["close_tickets", "sort_tickets", "set_status_of_tickets", "assign_tickets", "tag_tickets"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
         """Tickets are closed, not deleted."""
@@ -112,3 +112,18 @@ class TicketAdmin(TicketList):
     def sort_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Sort several tickets, after saying what that does."""
         return bulk.bulk_page(self, request, queryset, bulk.SortManyForm)
+
+    @action(description=_("Set status…"), permissions=["change"])
+    def set_status_of_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Set the status of several tickets, after saying what that does."""
+        return bulk.bulk_page(self, request, queryset, bulk.StatusManyForm)
+
+    @action(description=_("Assign…"), permissions=["change"])
+    def assign_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Say who looks after several tickets."""
+        return bulk.bulk_page(self, request, queryset, bulk.AssignManyForm)
+
+    @action(description=_("Add tags…"), permissions=["change"])
+    def tag_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Tag several tickets."""
+        return bulk.bulk_page(self, request, queryset, bulk.TagManyForm)

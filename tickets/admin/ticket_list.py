@@ -123,7 +123,7 @@ class TicketList(ModelAdmin):
     @display(description=_("Contact"), ordering="contact__name")
     def contact_name(self, ticket: Ticket) -> str:
         """For whom it is."""
-        return ticket.contact.name if ticket.contact else str(_("none"))
+        return ticket.contact.name if ticket.contact else str(_("no contact"))
 
     @display(description=_("With"))
     def groups(self, ticket: Ticket) -> SafeString:

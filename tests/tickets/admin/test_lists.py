@@ -13,7 +13,6 @@ from django.utils import timezone
 from tests.cast import Desk
 from tests.tickets.admin.conftest import page_of
 from tickets import actions
-from tickets.events import Event
 from tickets.lifecycle import TicketStatus
 from tickets.models import (
     AssignmentGroup,
@@ -150,7 +149,9 @@ def test_the_life_of_a_ticket_narrows_the_list(desk: Desk, agent: Client) -> Non
     by = desk.by_agent
     actions.set_status(actor=by, ticket=ticket, own_status=parts, on_hold_comment="x")
     actions.set_tags(actor=by, ticket=ticket, names=["vip"])
-    actions.set_properties(actor=by, ticket=ticket, values={"site": "Bern", "floor": "2.50", "remark": "At the Window"})
+    actions.set_properties(
+        actor=by, ticket=ticket, values={"site": "Bern", "floor": "2.50", "remark": "At the Window"}
+    )
     actions.set_assigned_user(actor=by, ticket=ticket, user=desk.agent)
     actions.add_follower(actor=by, ticket=ticket, user=desk.agent)
     yesterday = timezone.now() - timedelta(days=1)
@@ -193,48 +194,3 @@ def test_the_list_says_in_words_where_a_ticket_is(desk: Desk, agent: Client) -> 
     page = agent.get(reverse(LIST)).content.decode()
     assert "Being worked on" in page
     assert "Service desk" in page
-
-
-def test_closing_many_first_says_what_it_does_and_does_nothing(
-    desk: Desk, agent: Client, events: list[Event]
-) -> None:
-    task, closed = desk.task(desk.service_desk), actions.close_ticket(actor=desk.by_agent, ticket=desk.ticket())
-    events.clear()
-    answer = agent.post(reverse(LIST), {"action": "close_tickets", "_selected_action": [task.ticket_id, closed.pk]})
-    page = answer.content.decode()
-    assert f"closes, with {task.number}" in page
-    assert f"Nothing happens to: {closed.number}" in page
-    assert events == []
-
-
-def confirm(agent: Client, action: str, tickets: list[Ticket], **values: Any) -> Any:
-    chosen = {"action": action, "_selected_action": [ticket.pk for ticket in tickets]}
-    versions = {f"version-{ticket.pk}": ticket.version for ticket in tickets}
-    return agent.post(reverse(LIST), {**chosen, **versions, "confirmed": "yes", **values}, follow=True)
-
-
-def test_one_refused_ticket_does_not_hold_back_the_others(desk: Desk, agent: Client) -> None:
-    fine, stale = desk.ticket(), desk.ticket()
-    read = Ticket.objects.get(pk=stale.pk)
-    actions.change_ticket(actor=desk.by_agent, ticket=stale, title="Changed meanwhile")
-
-    answer = confirm(agent, "close_tickets", [fine, read], completion_code="fulfilled")
-
-    said = [str(message) for message in answer.context["messages"]]
-    assert any(stale.number in text and "somebody else" in text for text in said)
-    assert "1 ticket is done." in said
-    fine.refresh_from_db()
-    stale.refresh_from_db()
-    assert (fine.is_closed, stale.is_closed) == (True, False)
-
-
-def test_many_are_sorted_by_the_action_and_something_must_be_chosen(
-    desk: Desk, agent: Client, events: list[Event]
-) -> None:
-    tickets, queue = [desk.ticket(), desk.ticket()], Queue.objects.create(name="Net", code="net")
-    events.clear()
-    assert "Choose a queue or a priority." in confirm(agent, "sort_tickets", tickets).content.decode()
-    assert events == []
-    confirm(agent, "sort_tickets", tickets, queue=queue.pk)
-    assert [event.name for event in events] == ["ticket_changed", "ticket_changed"]
-    assert {ticket.queue for ticket in Ticket.objects.all()} == {queue}
