@@ -23,6 +23,10 @@ APPS: Final = (
 )
 
 
+PROPERTIES: Final = "ticket.properties."
+PROPERTY_NAME: Final = "Ticket_Property_"
+
+
 @dataclass(frozen=True)
 class Field:
     """One value of the context: its path in `{{ ... }}`, its name in `#REPLACE-EXTAPPFIELD-...#`, its meaning."""
@@ -34,7 +38,16 @@ class Field:
 
 
 def fields() -> list[Field]:
-    """Every field, in the order in which it is shown."""
+    """Every field, in the order in which it is shown; the administrators' properties come last."""
+    properties = PropertyDefinition.objects.filter(active=True)
+    return [
+        *fixed_fields(),
+        *(Field(f"{PROPERTIES}{row.code}", f"{PROPERTY_NAME}{row.code}", row.name) for row in properties),
+    ]
+
+
+def fixed_fields() -> list[Field]:
+    """The fields that every portal has."""
     return [
         Field("event.request_type", "Task_ExternalRequestType", _("What happened: Submit Request, Update ...")),
         Field("event.direction", "Task_ExternalRequestDirection", _("In or Out")),
@@ -80,10 +93,7 @@ def fields() -> list[Field]:
         Field("ticket.assigned_user", "Ticket_AssignedUser", _("Who looks after the ticket")),
         Field("ticket.deadline_at", "Ticket_Deadline", _("The deadline (ISO 8601)")),
         Field("ticket.on_hold_until", "Ticket_OnHoldUntil", _("When the hold ends (ISO 8601)")),
-        *(
-            Field(f"ticket.properties.{row.code}", f"Ticket_Property_{row.code}", row.name)
-            for row in PropertyDefinition.objects.filter(active=True)
-        ),
+        Field("ticket.tags[]", "Ticket_Tag", _("Each tag")),
         Field("ticket.created_at", "Ticket_Created", _("When the ticket was created (ISO 8601)")),
         Field("ticket.notes[].text", "Ticket_NoteText", _("Each public note so far: its text")),
         Field("ticket.notes[].author", "Ticket_NoteAuthor", _("Each public note so far: its author")),
@@ -106,9 +116,27 @@ def known_paths() -> set[str]:
     return {field.path for field in fields()}
 
 
-def placeholders() -> dict[tuple[str, str], str]:
-    """(app, field) -> path, for legacy placeholders. List items have no legacy spelling."""
-    return {(app, field.name): field.path for app in APPS for field in fields() if "[]" not in field.path}
+class Placeholders(dict[tuple[str, str], str]):
+    """(app, field) -> path, for legacy placeholders. A property's name tells its path, so that nothing is looked up
+    for each rendering; whether there is such a property, the check of the path says."""
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (isinstance(key, tuple) and _is_property(*key))
+
+    def __missing__(self, key: tuple[str, str]) -> str:
+        if not _is_property(*key):
+            raise KeyError(key)
+        return PROPERTIES + key[1].removeprefix(PROPERTY_NAME)
+
+
+def placeholders() -> Placeholders:
+    """Every legacy placeholder. List items have no legacy spelling."""
+    found = [field for field in fixed_fields() if "[]" not in field.path]
+    return Placeholders({(app, field.name): field.path for app in APPS for field in found})
+
+
+def _is_property(app: str, name: str) -> bool:
+    return app in APPS and name.startswith(PROPERTY_NAME)
 
 
 @transaction.atomic

@@ -19,6 +19,11 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(" ".join(text.split()).encode(errors="replace")).hexdigest()
 
 
+def comment_digest(*, text: str, created_at: str) -> str:
+    """SHA-256 by which a comment that comes again and again is known: its text and time, as they were written."""
+    return hashlib.sha256(f"{created_at}\n{text}".encode(errors="replace")).hexdigest()
+
+
 def remember(*, task: Task, system: ExternalSystem, text: str, their_message_id: str = "") -> None:
     """Note that this text went to that desk; `their_message_id` is the id it gave our message, if it told us."""
     if text.strip():

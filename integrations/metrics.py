@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from integrations.models import Exchange, ExternalSystem
-from integrations.overview import live_runs, overdue_streams
+from integrations.models import Exchange, ExternalSystem, Polling
+from integrations.overview import live_runs, overdue_work
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,19 @@ def _figures() -> Iterator[Metric]:
     yield exchanges
     yield GaugeMetricFamily(
         "deskbridge_streams_overdue",
-        "Streams that are due although no worker takes them.",
-        value=overdue_streams(now)[0],
+        "Streams and polls that are due although no worker takes them.",
+        value=overdue_work(now)[0],
     )
+    failures = GaugeMetricFamily("deskbridge_poll_failures", "Failed polls in a row.", labels=["system"])
+    success = GaugeMetricFamily(
+        "deskbridge_last_poll_seconds", "Time since the last poll that succeeded.", labels=["system"]
+    )
+    for polling in Polling.objects.filter(active=True, system__active=True):
+        failures.add_metric([codes[polling.system_id]], polling.failures)
+        if polling.last_success_at is not None:
+            success.add_metric([codes[polling.system_id]], (now - polling.last_success_at).total_seconds())
+    yield failures
+    yield success
 
 
 def register() -> None:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from integrations.models import ENDED, Exchange, ExternalSystem, Outcome, ProcessRun, RunState, Stream, Way
+from integrations.models import ENDED, Exchange, ExternalSystem, Outcome, Polling, ProcessRun, RunState, Stream, Way
+from integrations.polling.claim import due as due_polls
 
 DAY: Final = timedelta(hours=24)
 # The sweeper looks every few seconds: what is due for longer than this, nobody works on.
@@ -42,6 +43,7 @@ class SystemFigures:
     oldest: datetime | None = None
     awaiting: int = 0
     messages: dict[tuple[str, str], int] = field(default_factory=dict)
+    polling: Polling | None = None
 
     @property
     def standing(self) -> Standing:
@@ -50,9 +52,18 @@ class SystemFigures:
             return Standing.ATTENTION
         if not self.system.active:
             return Standing.OFF
+        if self.polling_fails:
+            return Standing.ATTENTION
+        if self.polling is not None and self.polling.active and self.polling.failures:
+            return Standing.WAITS
         if self.awaiting or any(self.runs.get(state) for state in IN_TIME):
             return Standing.WAITS
         return Standing.OK
+
+    @property
+    def polling_fails(self) -> bool:
+        """Whether asking it for news has failed so often that a person has to look."""
+        return self.system.active and self.polling is not None and self.polling.needs_attention
 
     def count(self, *states: str) -> int:
         """Runs in these states."""
@@ -80,7 +91,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything at one moment. `overdue` streams are due since `overdue_since`, and no worker takes them."""
+    """Everything at one moment. `overdue` streams and polls are due since `overdue_since`; no worker takes them."""
 
     at: datetime
     systems: list[SystemFigures]
@@ -95,9 +106,14 @@ class Overview:
         return sum(figures.count(*FOR_A_PERSON) for figures in self.systems)
 
     @property
+    def polling_fails(self) -> list[ExternalSystem]:
+        """The desks from which no news can be had."""
+        return [figures.system for figures in self.systems if figures.polling_fails]
+
+    @property
     def is_stuck(self) -> bool:
         """Whether somebody has to do something."""
-        return bool(self.attention or self.overdue)
+        return bool(self.attention or self.overdue or self.polling_fails)
 
 
 def overview() -> Overview:
@@ -105,8 +121,10 @@ def overview() -> Overview:
     now = timezone.now()
     systems = {row.pk: SystemFigures(row, row.last_success, row.last_failure) for row in _systems()}
     _count_runs(systems)
+    for polling in Polling.objects.all():
+        systems[polling.system_id].polling = polling
     hours, strangers = _count_messages(systems, now)
-    overdue, overdue_since = overdue_streams(now)
+    overdue, overdue_since = overdue_work(now)
     return Overview(
         at=now,
         systems=sorted(
@@ -119,12 +137,18 @@ def overview() -> Overview:
     )
 
 
-def overdue_streams(now: datetime) -> tuple[int, datetime | None]:
-    """How many streams are due although no worker has them, and since when."""
+def overdue_work(now: datetime) -> tuple[int, datetime | None]:
+    """How many streams and polls are due although no worker has them, and since when."""
     late = Stream.objects.filter(due_at__lt=now - OVERDUE, system__active=True)
     left = late.filter(Q(lease_until=None) | Q(lease_until__lt=now - OVERDUE))
     found = left.aggregate(count=Count("pk"), since=Min("due_at"))
-    return found["count"], found["since"]
+    polls = overdue_polls(now).aggregate(count=Count("pk"), since=Min("due_at"))
+    return found["count"] + polls["count"], min(filter(None, [found["since"], polls["since"]]), default=None)
+
+
+def overdue_polls(now: datetime) -> QuerySet[Polling]:
+    """The desks that should have been asked for news by now."""
+    return due_polls(now).filter(Q(lease_until=None) | Q(lease_until__lt=now - OVERDUE), due_at__lt=now - OVERDUE)
 
 
 def live_runs() -> list[LiveRuns]:

@@ -13,6 +13,7 @@ from integrations.configuration import capture_names, header_lines
 from integrations.definition import build_definition
 from integrations.engine.rendering import needs_reference, render_request
 from integrations.engine.steps.mail import render_mail
+from integrations.inbound.case_exchange import entities
 from integrations.models import Direction, ExternalSystem, Process, SettableField, StepKind
 from integrations.snapshot import current_reference, snapshot
 from integrations.templating import Escape, TemplateFailed, evaluate, origins, render, used_paths
@@ -134,6 +135,8 @@ def _decide(
         if not shown.runs:
             shown.why = _("Its condition does not hold.")
             return
+    if described["kind"] == StepKind.FEED and occurrence.direction == Direction.IN:
+        shown.runs, shown.why = False, _("It would tell the desk that caused this event.")
     request = described["request"]
     if request is None or request["system_id"] not in (None, system.pk):
         return
@@ -163,6 +166,9 @@ def _show(shown: StepPreview, described: dict[str, Any], system: ExternalSystem,
             shown.sources += _sources(_("text"), described["text"], context)
             if not mail["to"]:
                 shown.problems.append(_("The mail has no recipient."))
+        elif described["kind"] == StepKind.FEED:
+            shown.facts = [(_("External system"), system.name), (_("Operation"), context["event"]["operation"])]
+            shown.body = pretty(json.dumps(_entity(context), ensure_ascii=False))
         else:
             _show_local(shown, described, context)
     except (TemplateFailed, TransportError, ArgumentProblem, WsdlProblem) as problem:
@@ -180,10 +186,27 @@ def _show_request(
     shown.facts = [(_("External system"), called.name), (_("Operation"), request["operation"])]
     for part, source in _sources_of_request(request):
         shown.sources += _sources(part, source, context)
+    if request.get("sends_file"):
+        value = _short(context["attachment"]["name"])
+        shown.sources.append(Source(_("body"), _("the attached file"), "attachment", value, sample=False))
     prepared = render_request(request, system=called, context=context)
     shown.request_line = f"{prepared.method} {prepared.url}"
     shown.headers = prepared.headers
-    shown.body = pretty(prepared.body.decode("utf-8", errors="replace"))
+    shown.body = prepared.shown_as or pretty(prepared.body.decode("utf-8", errors="replace"))
+
+
+def _entity(context: dict[str, Any]) -> dict[str, Any]:
+    """The feed entry as it would be written; a file gets its guid only then."""
+    attachment = context["attachment"]
+    if attachment["id"] is None:
+        return entities.of_event(context)
+    file = {
+        "id": f"{SAMPLE_MARK}guid",
+        "file_name": attachment["name"],
+        "size": attachment["size"],
+        "mime_type": attachment["content_type"],
+    }
+    return entities.of_event(context, file=file)
 
 
 def _show_local(shown: StepPreview, described: dict[str, Any], context: dict[str, Any]) -> None:

@@ -82,6 +82,7 @@ def snapshot(
             "assigned_user": assigned.person if assigned else "",
             "deadline_at": _iso(ticket.deadline_at),
             "on_hold_until": _iso(ticket.on_hold_until),
+            "tags": [tag.name for tag in ticket.tags.all()],
             "properties": properties_of(ticket),
             "created_at": _iso(ticket.created_at),
             "notes": [

@@ -9,7 +9,11 @@ from django.utils import timezone
 
 from integrations.engine.runner import work_off
 from integrations.engine.streams import WORK, enqueue
-from integrations.models import Exchange, StepRun, StoredAnswer, Stream
+from integrations.inbound.exchanged_files import forget_uploads
+from integrations.models import Exchange, FeedEntry, StepRun, StoredAnswer, Stream
+from integrations.polling.claim import POLL
+from integrations.polling.claim import due as due_polls
+from integrations.polling.worker import poll
 
 SWEEP_LIMIT = 500
 
@@ -20,9 +24,15 @@ def work(stream_id: int) -> None:
     work_off(stream_id)
 
 
+@shared_task(name=POLL)
+def poll_desk(polling_id: int) -> None:
+    """Ask one desk for news. One that another worker is asking, or that is not due, is left alone."""
+    poll(polling_id)
+
+
 @shared_task(name="integrations.tasks.sweep")
 def sweep() -> int:
-    """Find every stream that is due and that no worker has; returns how many.
+    """Find every stream and every poll that is due and that no worker has; returns how many.
 
     What a lost message, a dead broker or a killed worker left behind is found here. The messages expire, as the next
     sweep finds what is still due.
@@ -35,12 +45,16 @@ def sweep() -> int:
     )
     for stream_id in due:
         enqueue(stream_id, expires=settings.SWEEP_SECONDS * 2)
-    return len(due)
+    polls = due_polls(now).values_list("pk", flat=True)[:SWEEP_LIMIT]
+    for polling_id in polls:
+        enqueue(polling_id, task=POLL, expires=settings.SWEEP_SECONDS * 2)
+    return len(due) + len(polls)
 
 
 @shared_task(name="integrations.tasks.prune")
 def prune() -> dict[str, int]:
-    """Forget stored answers, bodies of exchanges and pinned requests that are older than the settings say."""
+    """Forget stored answers, bodies of exchanges, pinned requests, fetched feed entries that are older than the
+    settings say, and uploads that no message named."""
     now = timezone.now()
     answers, _rows = StoredAnswer.objects.filter(
         created_at__lt=now - timedelta(days=settings.IDEMPOTENCY_DAYS)
@@ -55,4 +69,13 @@ def prune() -> dict[str, int]:
         .exclude(request_body=None)
         .update(request=None, request_body=None)
     )
-    return {"stored_answers": answers, "exchange_bodies": bodies, "pinned_requests": pinned}
+    entries, _rows = FeedEntry.objects.filter(
+        fetched_at__lt=now - timedelta(days=settings.EXCHANGE_BODY_DAYS)
+    ).delete()
+    return {
+        "stored_answers": answers,
+        "exchange_bodies": bodies,
+        "pinned_requests": pinned,
+        "feed_entries": entries,
+        "uploads": forget_uploads(),
+    }

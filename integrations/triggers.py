@@ -3,7 +3,7 @@
 `on_event` runs in the transaction of the change; it only inserts process runs, one for each desk concerned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -12,12 +12,13 @@ from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
 from integrations.models import Direction, ExternalSystem, GroupBinding, Process, ProcessRun
 from integrations.snapshot import current_reference, snapshot
-from integrations.visibility import binding_for, exchanged_with, goes_to, is_known_there
+from integrations.visibility import binding_for, exchanged_with, goes_to, is_known_there, raised_by
 from tickets.actions import add_remark
-from tickets.actors import Actor
+from tickets.actors import Actor, ActorKind
 from tickets.events import Event, EventName
-from tickets.lifecycle import Phase
+from tickets.lifecycle import CompletionCode, Phase
 from tickets.models import AssignmentGroup, Attachment, Note, Task
+from tickets.models.catalogue import counts_as
 
 SUBMIT: Final = "Submit Request"
 UPDATE: Final = "Update"
@@ -29,39 +30,76 @@ ACKNOWLEDGEMENT: Final = "Acknowledgement"
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: what happened, in which phase afterwards, and what follows for the group's desk."""
+    """One row of the table: what happened, in which phase afterwards, and what follows for the group's desk.
+
+    `fields` are those of which one must have changed, `code` what the completion code must have become.
+    """
 
     event: EventName
     phases: tuple[str, ...]
     request_type: str
     binding: str
     operation: str
+    fields: tuple[str, ...] = ()
+    code: str = ""
+
+    def fits(self, event: Event, phase: str) -> bool:
+        """Whether this is what happened."""
+        if event.name != self.event or phase not in self.phases:
+            return False
+        if self.code:
+            _before, code = event.changes.get("completion_code", ("", ""))
+            return bool(code) and counts_as(code) == self.code
+        return not self.fields or any(name in event.changes for name in self.fields)
 
 
 WORKED_ON: Final = (Phase.INITIAL_SUPPORT, Phase.ESCALATE)
+ENDED: Final = (Phase.REVIEW, Phase.CLOSE)
+SOLVED: Final = ("solution", "completion_code")
 
-# The rows that the SSP7 document knows. The first that fits counts: one action gives one operation.
+# The Case Exchange document's rows with the SSP7 document's request types. The first that fits counts: one action
+# gives one operation, so that Cancel and Reject beat Resolve and Close.
 TABLE: Final[tuple[Row, ...]] = (
+    Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), CLOSED, "closure", "cancel", code=CompletionCode.WITHDRAWN),
+    Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), CLOSED, "closure", "reject", code=CompletionCode.REJECTED),
+    Row(EventName.TASK_CLOSED, (Phase.CLOSE,), CLOSED, "closure", "cancel", code=CompletionCode.WITHDRAWN),
+    Row(EventName.TASK_CLOSED, (Phase.CLOSE,), CLOSED, "closure", "reject", code=CompletionCode.REJECTED),
+    Row(EventName.TASK_CHANGED, ENDED, CLOSED, "closure", "cancel", code=CompletionCode.WITHDRAWN),
+    Row(EventName.TASK_CHANGED, ENDED, CLOSED, "closure", "reject", code=CompletionCode.REJECTED),
     Row(EventName.TASK_ASSIGNED, WORKED_ON, SUBMIT, "assignment", "assign"),
     Row(EventName.TASK_REOPENED, WORKED_ON, SUBMIT, "assignment", "reopen"),
     Row(EventName.SOLUTION_DECLINED, WORKED_ON, REJECTION, "rejection", "reopen"),
+    Row(EventName.TASK_CHANGED, WORKED_ON, UPDATE, "update", "update", fields=("solution", "expected_resolution_at")),
     Row(EventName.NOTE_ADDED, WORKED_ON, UPDATE, "update", "update"),
     Row(EventName.ATTACHMENT_ADDED, WORKED_ON, UPDATE, "update", "update"),
+    Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), UPDATE, "update", "resolve"),
+    Row(EventName.TASK_CHANGED, (Phase.REVIEW,), UPDATE, "update", "resolve", fields=SOLVED),
     Row(EventName.NOTE_ADDED, (Phase.REVIEW,), UPDATE, "update", "resolve"),
     Row(EventName.ATTACHMENT_ADDED, (Phase.REVIEW,), UPDATE, "update", "resolve"),
-    Row(EventName.NOTE_ADDED, (Phase.CLOSE,), CLOSED, "closure", "close"),
-    Row(EventName.ATTACHMENT_ADDED, (Phase.CLOSE,), CLOSED, "closure", "close"),
     Row(EventName.SOLUTION_ACCEPTED, (Phase.CLOSE,), CLOSED, "closure", "close"),
     Row(EventName.TASK_CLOSED, (Phase.CLOSE,), CLOSED, "closure", "close"),
+    Row(EventName.TASK_CHANGED, (Phase.CLOSE,), CLOSED, "closure", "close", fields=SOLVED),
+    Row(EventName.NOTE_ADDED, (Phase.CLOSE,), CLOSED, "closure", "close"),
+    Row(EventName.ATTACHMENT_ADDED, (Phase.CLOSE,), CLOSED, "closure", "close"),
 )
+# To the desk that the task is taken from; beside the row of the desk that gets it.
+ACCEPTED: Final = Row(EventName.TASK_ASSIGNED, WORKED_ON, UPDATE, "update", "accept")
+# The document's one exception: a new solution gives an update, and then, on entering review, what the table says.
+NEW_SOLUTION: Final = Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), UPDATE, "update", "update")
 
 ENDS_A_WAIT: Final = (EventName.TASK_CLOSED, EventName.SOLUTION_ACCEPTED)
 MESSAGES: Final = (EventName.NOTE_ADDED, EventName.ATTACHMENT_ADDED)
 
 
-def row_for(event: EventName, phase: str) -> Row | None:
-    """The row of the table for this event in this phase."""
-    return next((row for row in TABLE if row.event == event and phase in row.phases), None)
+def rows_for(event: Event, phase: str) -> list[Row]:
+    """The rows of the table for this event in this phase: none, one, or an update before a resolve."""
+    row = next((row for row in TABLE if row.fits(event, phase)), None)
+    if row is None:
+        return []
+    entered = event.name == EventName.SOLUTION_PROPOSED and event.old_phase in WORKED_ON
+    if entered and row.operation == "resolve" and "solution" in event.changes:
+        return [NEW_SOLUTION, row]
+    return [row]
 
 
 def on_event(sender: object, event: Event, **_kwargs: object) -> None:
@@ -103,34 +141,65 @@ def received(
 
 
 def _moved(event: Event, task: Task) -> None:
-    """A task was assigned, reopened, declined or closed: it concerns the desk of one group.
-
-    A task that another desk has raised with us is in no group of theirs: they learn of its end by the reference.
-    """
-    row = row_for(event.name, task.phase)
-    if row is None:
+    """A task was assigned, changed, solved, declined, closed or reopened."""
+    if event.name == EventName.TASK_CHANGED and event.actor.kind == ActorKind.SYSTEM:
+        # What a process has set is of its own making; it starts no other.
         return
+    if event.name == EventName.TASK_ASSIGNED:
+        _taken_from(event, task)
+    for row in rows_for(event, task.phase):
+        if row.request_type in (SUBMIT, REJECTION):
+            _given_to(event, task, row)
+        for binding in _concerned(task, row):
+            if event.actor.key != binding.desk.actor_key and is_known_there(task, binding.desk):
+                _start(event, task, binding, row, _process(binding, row))
+
+
+def _concerned(task: Task, row: Row) -> list[GroupBinding]:
+    """Who learns of it: the desk that has the task or that it came back from, and the one that raised it.
+
+    A desk that merely holds a reference, as the task was taken from it, learns only of the end. What starts a desk's
+    work is told to the one that raised the ticket only if it starts again.
+    """
+    bindings, group = exchanged_with(task), task.exchanged_group
+    raised = [binding for binding in bindings if binding.group != group and raised_by(binding.desk, task.ticket)]
+    if row.request_type in (SUBMIT, REJECTION):
+        return raised if row.operation == "reopen" else []
+    theirs = [binding for binding in bindings if binding.group == group]
+    if row.request_type == CLOSED and not theirs:
+        return bindings
+    return theirs + raised
+
+
+def _given_to(event: Event, task: Task, row: Row) -> None:
+    """The integrated group that has the task now starts, or starts again."""
     group = task.exchanged_group
     binding = _binding_of(group) if group is not None else None
-    if group is not None and binding is not None:
-        _move(event, task, group, binding, row)
-    elif row.request_type == CLOSED:
-        for counterpart in exchanged_with(task):
-            if event.actor.key != counterpart.desk.actor_key:
-                _start(event, task, counterpart, row, _process(counterpart, row))
-
-
-def _move(event: Event, task: Task, group: AssignmentGroup, binding: GroupBinding, row: Row) -> None:
-    if event.actor.key == binding.desk.actor_key:
+    if group is None or binding is None or event.actor.key == binding.desk.actor_key:
         return
     if event.name == EventName.SOLUTION_DECLINED and not _came_from(event, group):
         return
     first = not current_reference(task.pk, binding.desk.pk)
     if event.name == EventName.TASK_ASSIGNED and not first and event.old_phase == Phase.REVIEW:
-        row = Row(row.event, row.phases, row.request_type, row.binding, "reopen")
+        row = replace(row, operation="reopen")
+    if event.name == EventName.TASK_REOPENED and first:
+        row = replace(row, operation="assign")
     run = _start(event, task, binding, row, _process(binding, row))
     if run is not None and first and event.name == EventName.TASK_ASSIGNED:
         _send_earlier_files(event, task, binding)
+
+
+def _taken_from(event: Event, task: Task) -> None:
+    """The task went from an integrated group to one that is not, or to another desk's: accepted from the old one."""
+    old, new = event.old_group, task.group
+    if old is None or old == new or event.old_phase not in WORKED_ON:
+        return
+    binding = _binding_of(old)
+    if binding is None or event.actor.key == binding.desk.actor_key or not is_known_there(task, binding.desk):
+        return
+    follower = _binding_of(new) if new is not None else None
+    if follower is None or follower.desk != binding.desk:
+        _start(event, task, binding, ACCEPTED, _process(binding, ACCEPTED))
 
 
 def _message(event: Event) -> None:
@@ -141,26 +210,25 @@ def _message(event: Event) -> None:
     for task in event.ticket.tasks.select_related("group", "solved_by_group", "assignee"):
         task.ticket = event.ticket
         for binding in exchanged_with(task):
-            row = row_for(event.name, task.phase)
-            if row is not None and goes_to(message, task, binding) and is_known_there(task, binding.desk):
-                _start(event, task, binding, row, _process(binding, row))
+            if goes_to(message, task, binding) and is_known_there(task, binding.desk):
+                for row in rows_for(event, task.phase):
+                    _start(event, task, binding, row, _process(binding, row))
 
 
 def _send_earlier_files(event: Event, task: Task, binding: GroupBinding) -> None:
     """What was attached before the task was given away follows the create, file by file."""
-    row = row_for(EventName.ATTACHMENT_ADDED, task.phase)
-    if row is None:
-        return
     sent = ProcessRun.objects.filter(stream__task=task, stream__system=binding.desk, attachment__isnull=False)
     for attachment in event.ticket.attachments.exclude(pk__in=sent.values("attachment")):
-        if goes_to(attachment, task, binding):
-            earlier = Event(
-                name=EventName.ATTACHMENT_ADDED,
-                actor=event.actor,
-                ticket=event.ticket,
-                task=task,
-                attachment=attachment,
-            )
+        if not goes_to(attachment, task, binding):
+            continue
+        earlier = Event(
+            name=EventName.ATTACHMENT_ADDED,
+            actor=event.actor,
+            ticket=event.ticket,
+            task=task,
+            attachment=attachment,
+        )
+        for row in rows_for(earlier, task.phase):
             _start(earlier, task, binding, row, _process(binding, row))
 
 

@@ -1,10 +1,19 @@
 """What an external system may see, and which words go to it: one place for both."""
 
 import json
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.models import ExternalReference, ExternalSystem, GroupBinding, ProcessRun, RunState, Stream
+from integrations.models import (
+    ExternalReference,
+    ExternalSystem,
+    GroupBinding,
+    ProcessRun,
+    RunState,
+    StepKind,
+    Stream,
+)
 from tickets.actors import ActorKind
 from tickets.events import EventName
 from tickets.models import Attachment, History, Note, Task, Ticket, Visibility
@@ -118,7 +127,7 @@ def notes_read_by(task: Task, system: ExternalSystem) -> QuerySet[Note]:
         .first()
     )
     taken_along: list[int] = []
-    if create is not None and "ticket.notes" in json.dumps(create.version.definition):
+    if create is not None and _takes_notes_along(create.version.definition):
         taken_along = [note["id"] for note in create.snapshot["ticket"]["notes"]]
     return (
         Note.objects.filter(ticket_id=task.ticket_id)
@@ -128,6 +137,13 @@ def notes_read_by(task: Task, system: ExternalSystem) -> QuerySet[Note]:
             | Q(pk__in=taken_along)
         )
         .distinct()
+    )
+
+
+def _takes_notes_along(definition: dict[str, Any]) -> bool:
+    """Whether what is sent for an assignment holds the notes so far. What is published always does."""
+    return "ticket.notes" in json.dumps(definition) or any(
+        step["kind"] == StepKind.FEED for step in definition["steps"]
     )
 
 

@@ -55,6 +55,7 @@ class Card:
     oldest: str
     last_success: str
     last_failure: str
+    last_poll: str
     failures_url: str
     runs: list[Figure]
     sent: list[Figure]
@@ -114,6 +115,7 @@ def _card(figures: SystemFigures) -> Card:
         oldest=timesince(figures.oldest, depth=1) if figures.oldest else "",
         last_success=_ago(figures.last_success),
         last_failure=_ago(figures.last_failure),
+        last_poll=_ago(figures.polling.last_success_at) if figures.polling else "",
         failures_url=_log(system=system.pk, outcome="failed"),
         runs=list(_run_figures(figures)),
         sent=list(_messages(figures, Way.OUT)),

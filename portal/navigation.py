@@ -25,6 +25,7 @@ GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
             (_("Exchange log"), "swap_horiz", "integrations.Exchange", ""),
             (_("Process runs"), "play_circle", "integrations.ProcessRun", ""),
             (_("Streams"), "low_priority", "integrations.Stream", ""),
+            (_("Feed entries"), "rss_feed", "integrations.FeedEntry", ""),
             (_("External references"), "tag", "integrations.ExternalReference", ""),
         ],
     ),

@@ -171,6 +171,9 @@ IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", 30)
 EXCHANGE_BODY_DAYS = env.int("EXCHANGE_BODY_DAYS", 180)
 # The namespace of the Workflow Service (SOAP): ASP.NET's default, as the document does not name one.
 WORKFLOW_SERVICE_NAMESPACE = env.str("WORKFLOW_SERVICE_NAMESPACE", "http://tempuri.org/")
+# Case Exchange: our tenant in addresses and cookies, and how long a session lasts.
+CASE_EXCHANGE_TENANT = env.str("CASE_EXCHANGE_TENANT", "deskbridge")
+CASE_EXCHANGE_SESSION_MINUTES = env.int("CASE_EXCHANGE_SESSION_MINUTES", 30)
 
 # --- mail ---------------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", "consolemail://" if ENVIRONMENT != "production" else "smtp://localhost:25"))

@@ -74,8 +74,7 @@ class Partner:
         return str(plain)
 
 
-@pytest.fixture
-def desk(db: None) -> Desk:
+def make_desk() -> Desk:
     """People, a group of our own and a priority."""
     agent = User.objects.create_user("ada", "ada@desk.test", "agent-password", is_staff=True, first_name="Ada")
     end_user = User.objects.create_user("emil", "emil@customer.test", "user-password", first_name="Emil")
@@ -93,6 +92,12 @@ def desk(db: None) -> Desk:
         service_desk=AssignmentGroup.objects.create(name="Service desk", code="service-desk"),
         priority=Priority.objects.create(code="p3", name="Normal", rank=3, is_default=True),
     )
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    """Our desk."""
+    return make_desk()
 
 
 def make_partner(code: str, url: str) -> Partner:

@@ -1,6 +1,7 @@
 """What every test can use: services and browsers that may be missing, and processes of their own."""
 
 import functools
+import gc
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-pytest_plugins = ["tests.cast", "tests.practice_desk", "tests.quick_flush"]
+pytest_plugins = ["tests.cast", "tests.practice_desk", "tests.quick_flush", "tests.static_files"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -38,6 +39,12 @@ def services_missing() -> str:
     except OSError as problem:
         return f"the broker does not answer: {problem}"
     return ""
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported and collected: nothing of it goes before the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

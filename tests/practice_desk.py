@@ -70,8 +70,12 @@ class PracticeDesk:
         self.control("PATCH", "/api/settings", settings)
 
     def send(self, number: str, kind: str, **message: Any) -> dict[str, Any]:
-        """Let it send to the portal: acknowledgement, message, solution or rejection; the stored result."""
+        """Let it send to the portal: an acknowledgement, a message, a solution ...; the stored result."""
         return self.control("POST", "/api/outgoing", {"ticket": number, "kind": kind, **message})
+
+    def fetch(self) -> int:
+        """Let it fetch the portal's feed of Case Exchange now; how many entries it applied."""
+        return int(self.control("POST", "/api/feed/fetch")["applied"])
 
     def reset(self) -> None:
         """Forget tickets, calls and faults; keep the settings."""
@@ -134,6 +138,10 @@ def practice_desk(practice_desk_process: PracticeDesk) -> PracticeDesk:
         portal_url="http://127.0.0.1:9",
         system_slug="practice-desk",
         api_key="",
+        case_exchange_user="southwind",
+        case_exchange_key="",
+        case_exchange_tenant="deskbridge",
+        pull_every=None,
         channel="rest",
         soap_namespace="http://tempuri.org/",
         reference_later=False,

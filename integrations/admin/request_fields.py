@@ -67,6 +67,7 @@ REQUEST_FIELDSETS: list[tuple[Any, dict[str, Any]]] = [
                 "headers",
                 "content_type",
                 "body",
+                "sends_file",
                 "soap_arguments",
             ]
         },

@@ -145,9 +145,15 @@ def _fill(card: StepCard, row: StepRun, system: ExternalSystem) -> None:
     card.captures = json.dumps(row.captures, indent=2, ensure_ascii=False) if row.captures else ""
     if row.request is None:
         return
+    if "headers" not in row.request:
+        # A mail has no address of its own but its recipients.
+        card.first_line = f"MAIL {', '.join(row.request['to'])}"
+        card.headers = {"Subject": row.request["subject"]}
+        card.body = readable(redact_body(row.request["body"], "text/plain", names=names))
+        return
     headers = {str(name): str(value) for name, value in row.request["headers"].items()}
     kinds = {name.lower(): value for name, value in headers.items()}
-    body = bytes(row.request_body or b"").decode("utf-8", errors="replace")
+    body = row.request.get("shown_as") or bytes(row.request_body or b"").decode("utf-8", errors="replace")
     card.first_line = f"{row.request['method']} {redact_url(row.request['url'], names=names)}"
     card.headers = redact_headers(headers, names=names)
     card.body = readable(redact_body(body, kinds.get("content-type", ""), names=names))

@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 from integrations.admin.base import ConfigurationAdmin
 from integrations.admin.connection import connection_page
 from integrations.admin.keys import keys_context, new_key_page, revoke_key_page
+from integrations.admin.polling import PollingInline, poll_now
 from integrations.admin.system_form import SystemForm, is_stored
 from integrations.admin.system_inlines import OperationInline, WsdlInline
 from integrations.models import ExternalSystem
@@ -28,8 +29,8 @@ class ExternalSystemAdmin(ConfigurationAdmin):
     list_display = ["name", "code", "state", "base_url", "auth_kind", "operation_count", "key_count"]
     list_filter = ["active", "auth_kind"]
     search_fields = ["name", "code", "base_url"]
-    inlines = [OperationInline, WsdlInline]
-    change_form_outer_after_template = "admin/integrations/keys.html"
+    inlines = [OperationInline, WsdlInline, PollingInline]
+    change_form_outer_after_template = "admin/integrations/system_after.html"
     actions_detail = [
         "test_connection",
         {"title": _("Add"), "icon": "add", "items": ["new_operation", "new_wsdl", "new_key"]},
@@ -93,6 +94,7 @@ class ExternalSystemAdmin(ConfigurationAdmin):
         return [
             path("<path:object_id>/keys/new/", wrap(self.keys_new), name=f"{keys}_new"),
             path("<path:object_id>/keys/<str:prefix>/revoke/", wrap(self.keys_revoke), name=f"{keys}_revoke"),
+            path("<path:object_id>/poll-now/", wrap(self.poll_now), name="integrations_externalsystem_poll_now"),
             *super().get_urls(),
         ]
 
@@ -164,3 +166,7 @@ class ExternalSystemAdmin(ConfigurationAdmin):
     def keys_revoke(self, request: HttpRequest, object_id: str, prefix: str) -> HttpResponse:
         """The page on which a key is revoked."""
         return revoke_key_page(self, request, self.row_for(request, object_id, "revoke_key"), prefix)
+
+    def poll_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button on the page of a desk that is polled."""
+        return poll_now(self, request, self.row_for(request, object_id, "change"))

@@ -62,5 +62,6 @@ def sample_context(names: Iterable[str]) -> dict[str, Any]:
             key, is_list = parent.removesuffix("[]"), parent.endswith("[]")
             node = node.setdefault(key, [{}] if is_list else {})
             node = node[0] if is_list else node
-        node[last] = SAMPLES.get(name, "sample")
+        sample = SAMPLES.get(name, "sample")
+        node[last.removesuffix("[]")] = [sample] if last.endswith("[]") else sample
     return context

@@ -37,6 +37,7 @@ def problems_of_request(request: Mapping[str, Any], *, names: Iterable[str]) -> 
     check = _Check(request, set(names))
     check.template("path", Escape.URL)
     check.headers()
+    check.file()
     if request["protocol"] == Protocol.SOAP:
         check.soap()
     else:
@@ -118,6 +119,18 @@ class _Check:
             seen.add(key)
             found = check_template(line.value, names=self.names, fields=self.fields, escape=Escape.HEADER)
             self._add_all("headers", found, where)
+
+    def file(self) -> None:
+        if not self.request.get("sends_file"):
+            return
+        if self.request["protocol"] == Protocol.SOAP:
+            self.add("sends_file", _("A SOAP request has an envelope: a file goes into it as base64."))
+        elif self.request["method"] == "GET":
+            self.add("sends_file", _("A GET has no body. Choose another method."))
+        elif self.request["body"].strip():
+            self.add("sends_file", _("The file itself is the body. Remove what is written as the body."))
+        elif "attachment.name" not in self.names:
+            self.add("sends_file", _("There is no file at a login."))
 
     def body(self) -> None:
         if not self.request["body"].strip() or self.request["method"] == "GET":

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from integrations.transports.soap import add_username_token
 SESSION_SECONDS = 600
 # Of a long answer, as much as may be quoted somewhere.
 SHOWN_CHARACTERS = 10_000
+# Shorter parts of a session value are names (of cookies, of a tenant), not secrets.
+SHORTEST_PART = 20
 # The operation under which login requests stand in the exchange log.
 LOGIN = "login"
 
@@ -105,8 +108,14 @@ def secrets_of(system: ExternalSystem) -> list[str]:
         values.append(base64.b64encode(f"{system.auth_username}:{system.auth_secret}".encode()).decode())
     session = _sessions.get(_session_key(system))
     if session is not None:
-        values.append(session.value)
+        values += [session.value, *secret_parts(session.value)]
     return values
+
+
+def secret_parts(value: str) -> list[str]:
+    """What is secret in a value that was put together, such as a header of cookies: the login's answer may hold it
+    alone."""
+    return [part for part in re.split(r"[\s=;,]+", value) if len(part) >= SHORTEST_PART and part != value]
 
 
 def shown(system: ExternalSystem, response: Response) -> str:

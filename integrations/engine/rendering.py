@@ -1,6 +1,7 @@
 """Turn a step's templates and an event into the request that is sent: rendered once, kept without credentials."""
 
 import base64
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,29 +24,34 @@ REFERENCE_PATH = "task.external_reference"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request without credentials, as it is pinned in its step."""
+    """A request without credentials, as it is pinned in its step. `shown_as` stands for a body that is a file."""
 
     method: str
     url: str
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    shown_as: str = ""
 
     @classmethod
     def of_step(cls, step: StepRun) -> "Prepared":
         """The request that was pinned in this step."""
         kept = step.request or {}
         return cls(
-            method=kept["method"], url=kept["url"], headers=kept["headers"], body=bytes(step.request_body or b"")
+            method=kept["method"],
+            url=kept["url"],
+            headers=kept["headers"],
+            body=bytes(step.request_body or b""),
+            shown_as=kept.get("shown_as", ""),
         )
 
     def pin(self, step: StepRun) -> None:
         """Keep it in the step (not saved yet): retries send these bytes."""
-        step.request = {"method": self.method, "url": self.url, "headers": self.headers}
+        step.request = {"method": self.method, "url": self.url, "headers": self.headers, "shown_as": self.shown_as}
         step.request_body = self.body
 
     def as_request(self) -> Request:
         """The form that the door to the network takes."""
-        return Request(method=self.method, url=self.url, headers=self.headers, body=self.body)
+        return Request(method=self.method, url=self.url, headers=self.headers, body=self.body, shown_as=self.shown_as)
 
 
 def context_for(run: ProcessRun) -> dict[str, Any]:
@@ -68,18 +74,24 @@ def with_content(context: dict[str, Any], sources: list[str]) -> dict[str, Any]:
     """The context with the file's content, if one of the templates uses it: it is large, so it is not pinned."""
     if not any(CONTENT_PATH in used_paths(source, placeholders()) for source in sources if source):
         return context
+    content = file_of(context)
+    encoded = None if content is None else base64.b64encode(content).decode()
+    return {**context, "attachment": {**context["attachment"], "content_base64": encoded}}
+
+
+def file_of(context: dict[str, Any]) -> bytes | None:
+    """The bytes of the event's file, None where it has none. Raises `TemplateFailed` where they cannot be read."""
     attachment_id = context["attachment"].get("id")
-    content = None
-    if attachment_id is not None:
-        attachment = Attachment.objects.filter(pk=attachment_id).first()
-        if attachment is None:
-            raise TemplateFailed(_("The file is no longer there."), name=CONTENT_PATH)
-        try:
-            with attachment.file.open("rb") as opened:
-                content = base64.b64encode(opened.read()).decode()
-        except OSError as error:
-            raise TemplateFailed(_("The file cannot be read."), name=CONTENT_PATH) from error
-    return {**context, "attachment": {**context["attachment"], "content_base64": content}}
+    if attachment_id is None:
+        return None
+    attachment = Attachment.objects.filter(pk=attachment_id).first()
+    if attachment is None:
+        raise TemplateFailed(_("The file is no longer there."), name="attachment")
+    try:
+        with attachment.file.open("rb") as opened:
+            return bytes(opened.read())
+    except OSError as error:
+        raise TemplateFailed(_("The file cannot be read."), name="attachment") from error
 
 
 def sources_of(request: dict[str, Any]) -> list[str]:
@@ -117,12 +129,15 @@ def render_request(request: dict[str, Any], *, system: ExternalSystem, context: 
     headers = render_headers(request["headers"], context)
     if request["protocol"] == Protocol.SOAP:
         return _soap(request, url=url, headers=headers, context=context)
+    headers.setdefault("Accept", "application/json, */*;q=0.5")
+    # Processes that were pinned before there was this choice do not have it.
+    if request.get("sends_file"):
+        return _file(request, url=url, headers=headers, context=context)
     body = b""
     if request["method"] != "GET" and request["body"].strip():
         escape = content_type_escape(request["content_type"])
         body = render(request["body"], context, escape=escape, fields=fields).encode()
         headers.setdefault("Content-Type", request["content_type"])
-    headers.setdefault("Accept", "application/json, */*;q=0.5")
     return Prepared(method=request["method"], url=url, headers=headers, body=body)
 
 
@@ -168,6 +183,24 @@ def _address(system: ExternalSystem, path: str) -> str:
     if not path:
         return system.base_url
     return f"{system.base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _file(request: dict[str, Any], *, url: str, headers: dict[str, str], context: dict[str, Any]) -> Prepared:
+    """The file itself as the body."""
+    content = file_of(context)
+    if content is None:
+        raise TemplateFailed(
+            _("The request sends the attached file, but this event has none. Let the step run only for files."),
+            name="attachment",
+        )
+    kind = context["attachment"]["content_type"] or "application/octet-stream"
+    headers.setdefault("Content-Type", kind)
+    shown_as = _("[the file %(name)s, %(size)d bytes, SHA-256 %(digest)s]") % {
+        "name": context["attachment"]["name"],
+        "size": len(content),
+        "digest": hashlib.sha256(content).hexdigest(),
+    }
+    return Prepared(method=request["method"], url=url, headers=headers, body=content, shown_as=shown_as)
 
 
 def _soap(request: dict[str, Any], *, url: str, headers: dict[str, str], context: dict[str, Any]) -> Prepared:

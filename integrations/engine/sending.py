@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations.engine.authentication import LOGIN, Learn, LoginFailed, authorise, forget_session, secrets_of, shown
@@ -28,7 +29,10 @@ LOGGED_BYTES = 256 * 1024
 
 @dataclass
 class Occasion:
-    """For what something is sent: the columns that the exchanges of one try share. `before_send` may refuse."""
+    """For what something is sent: the columns that the exchanges of one try share. `before_send` may refuse.
+
+    `fetches_file`: the answer is a file, as large as an attachment may be, and no text for the log.
+    """
 
     system: ExternalSystem
     dialect: str
@@ -37,15 +41,17 @@ class Occasion:
     step: StepRun | None = None
     attempt: int = 1
     before_send: Callable[[], None] = lambda: None
+    fetches_file: bool = False
 
 
 @dataclass(frozen=True)
 class Try:
-    """What came of it. `exchange` is the row in the log."""
+    """What came of it. `exchange` is the row in the log; without a whole answer `error` says why."""
 
     verdict: Verdict
     exchange: Exchange
     response: Response | None = None
+    error: TransportError | None = None
 
 
 def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], context: dict[str, Any]) -> Try:
@@ -58,26 +64,29 @@ def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], con
         exchanges.append(begin(occasion, outgoing, operation=operation))
         return deliver(exchanges[-1], occasion, outgoing, learn=learn)
 
-    response = None
+    response, failure = None, None
     try:
         response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
         if response.status == 401 and system.auth_kind == Authentication.LOGIN and forget_session(system):
             # The session has ended; a 401 was not processed, so the same request may go again with a new one.
             response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
-        verdict = of_response(request, response, context, shown=partial(shown, system))
+        if occasion.fetches_file and response.status == 200:
+            verdict = Verdict(Outcome.SUCCEEDED)
+        else:
+            verdict = of_response(request, response, context, shown=partial(shown, system))
     except LoginFailed as problem:
         verdict = problem.verdict
     except (AnswerProblem, ArgumentProblem, SecretUnreadable, TemplateFailed, WsdlProblem) as problem:
         verdict = Verdict(Outcome.MISCONFIGURED, str(problem))
     except TransportError as error:
-        verdict = of_error(error)
+        verdict, failure = of_error(error), error
         if exchanges and exchanges[-1].operation == LOGIN and verdict.outcome == Outcome.UNKNOWN:
             # Only the login may have arrived, and logging in twice does no harm.
             verdict = Verdict(Outcome.RETRYABLE, verdict.reason)
     verdict = replace(verdict, reason=clean(system, verdict.reason))
     exchange = exchanges[-1] if exchanges else begin(occasion, prepared.as_request(), operation=occasion.operation)
     finish(exchange, system, outcome=verdict.outcome, error=verdict.reason)
-    return Try(verdict=verdict, exchange=exchange, response=response)
+    return Try(verdict=verdict, exchange=exchange, response=response, error=failure)
 
 
 def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: Learn | None = None) -> Response:
@@ -93,8 +102,12 @@ def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: 
         # Nothing was sent, and what another worker does with the step stands in rows of its own.
         exchange.delete()
         raise
+    policy = policy_for(system, deadline=longest_send(system.deadline))
+    fetches_file = occasion.fetches_file and exchange.operation != LOGIN
+    if fetches_file:
+        policy = replace(policy, max_response_bytes=settings.MAX_ATTACHMENT_BYTES)
     try:
-        response = send(request, policy_for(system, deadline=longest_send(system.deadline)))
+        response = send(request, policy)
     except TransportError as error:
         exchange.status = error.status
         elapsed = round((time.monotonic() - started) * 1000)
@@ -103,7 +116,10 @@ def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: 
     if learn is not None:
         learn(response)
     outcome = Outcome.SUCCEEDED if response.status < 400 else Outcome.PERMANENT
-    finish(exchange, system, outcome=outcome, response=response, duration_ms=response.elapsed_ms)
+    kept = response
+    if fetches_file and response.status == 200:
+        kept = replace(response, body=(_("[a file, %(size)d bytes]") % {"size": len(response.body)}).encode())
+    finish(exchange, system, outcome=outcome, response=kept, duration_ms=response.elapsed_ms)
     return response
 
 
@@ -134,7 +150,7 @@ def begin(occasion: Occasion, request: Request, *, operation: str) -> Exchange:
         method=request.method,
         url=clean(system, redact_url(request.url, names=system.secret_name_list)),
         request_headers=clean_headers(system, request.headers),
-        request_body=clean_body(system, request.body, request.headers),
+        request_body=clean(system, request.shown_as) or clean_body(system, request.body, request.headers),
     )
 
 

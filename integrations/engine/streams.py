@@ -99,17 +99,18 @@ def wake(stream: Stream, *, due_at: datetime | None = None) -> None:
     transaction.on_commit(lambda: enqueue(stream_id), robust=True)
 
 
-def enqueue(stream_id: int, *, expires: int | None = None) -> None:
-    """Ask the workers to look at a stream. A broker that is down only delays it: the sweeper finds the stream."""
+def enqueue(row_id: int, *, task: str = WORK, expires: int | None = None) -> None:
+    """Ask the workers to look at a stream, or at what another `task` is about. A broker that is down only delays it:
+    the sweeper finds the row."""
     global _broker_down_until
     if time.monotonic() < _broker_down_until:
         return
     try:
         # By name: what works off a stream stands above this.
-        current_app.send_task(WORK, (stream_id,), retry=False, expires=expires)
+        current_app.send_task(task, (row_id,), retry=False, expires=expires)
     except (OperationalError, OSError) as error:
         _broker_down_until = time.monotonic() + BROKER_PAUSE_SECONDS
-        logger.warning("the broker does not take messages (%s); the sweeper will find stream %s", error, stream_id)
+        logger.warning("the broker does not take messages (%s); the sweeper will find %s %s", error, task, row_id)
 
 
 def acknowledge_arrived(*, task: Task, system: ExternalSystem) -> None:

@@ -138,8 +138,10 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
             priority=message.priority,
             category=message.category,
             queue=message.queue,
+            comments=message.comments,
             files=message.files,
             author=message.author,
+            hold_echo=hold_echo,
         )
         call.exchange.task_id = Task.objects.values_list("pk", flat=True).get(number=receipt.task)
         return receipt
@@ -166,6 +168,7 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
                 description=message.description,
                 priority=message.priority,
                 category=message.category,
+                may_be_empty=message.may_be_empty,
                 message_id=message.message_id,
                 hold_echo=hold_echo,
             )

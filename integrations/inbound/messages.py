@@ -80,7 +80,8 @@ class Deed(TaskMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class Update(Deed):
-    """A text, comments, files, the time at which they expect to be done, changed properties; at least one of them.
+    """A text, comments, files, the time at which they expect to be done, changed properties; at least one of them,
+    unless the dialect sends a record as it is and not what changed of it (`may_be_empty`).
 
     Title, description, priority and category count only where they raised the ticket.
     """
@@ -94,6 +95,7 @@ class Update(Deed):
     description: str = ""
     priority: str = ""
     category: str = ""
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +180,7 @@ class NewTicket(Message):
     priority: str = ""
     category: str = ""
     queue: str = ""
+    comments: tuple[Comment, ...] = ()
     files: tuple[FileContent, ...] = ()
 
     @property

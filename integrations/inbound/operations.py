@@ -78,8 +78,10 @@ def create(
     priority: str = "",
     category: str = "",
     queue: str = "",
+    comments: tuple[Comment, ...] = (),
     files: tuple[FileContent, ...] = (),
     author: str = "",
+    hold_echo: bool = True,
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
     there is. With `task` no ticket is made: their reference is stored for that task.
@@ -87,7 +89,9 @@ def create(
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
     """
+    said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
+        converse(**said, task=locked(task), files=files)
         return acknowledge(system=system, task=task, reference=reference, author=author)
     reference = reference.strip()
     # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
@@ -95,6 +99,7 @@ def create(
     known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
     if known is not None:
         message = _("%(reference)s is known already.") % {"reference": reference}
+        converse(**said, task=locked(known.task))
         return receipt("create", system, known.task, message, changed=False)
     actor = actor_of(system, author)
     ticket = actions.create_ticket(
@@ -108,8 +113,9 @@ def create(
     )
     task = actions.create_task(actor=actor, ticket=ticket)
     store_reference(task=task, system=system, value=reference)
-    attachments = tuple(actions.attach(actor=actor, ticket=ticket, task=task, content=file).pk for file in files)
-    return receipt("create", system, task, _("The ticket was created."), attachments=attachments)
+    _notes, attachments = converse(**said, task=task, files=files)
+    ids = tuple(file.pk for file in attachments)
+    return receipt("create", system, task, _("The ticket was created."), attachments=ids)
 
 
 @transaction.atomic
@@ -128,6 +134,7 @@ def update(
     description: str = "",
     priority: str = "",
     category: str = "",
+    may_be_empty: bool = False,
     message_id: str = "",
     hold_echo: bool = True,
 ) -> Receipt:
@@ -137,8 +144,8 @@ def update(
     Comments that were taken over before are dropped. What the ticket says is theirs to change only if they raised it.
     """
     task = locked(task)
-    said = bool(text.strip() or files or comments or solution.strip())
-    if not said and expected_resolution_at is None and not (title or description or priority or category):
+    said = any((text.strip(), files, comments, solution.strip(), expected_resolution_at))
+    if not (may_be_empty or said or title or description or priority or category):
         raise Invalid(_("An update needs a text, an attachment or an expected resolution time."))
     if hold_echo and is_echo(task=task, system=system, text=text, their_message_id=message_id):
         return receipt(
@@ -348,6 +355,8 @@ def reject(
     concerned = binding_for(task, system)
     if concerned is None or (task.exchanged_group != concerned.group and not has_reference(task, system)):
         return receipt(operation, system, task, _("The task was taken back already."), changed=False)
+    if task.phase == Phase.CLOSE and last_words(task, system).startswith(_(REJECTED)):
+        return receipt(operation, system, task, _("This was known already."), changed=False)
     actor = actor_of(system, author)
     note = actions.add_note(
         actor=actor,

@@ -1,6 +1,5 @@
 """What every incoming operation needs: who acts, the task under its lock, what its desk may decide, the receipt."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -8,17 +7,29 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations import triggers
-from integrations.echo import is_echo
+from integrations.echo import comment_digest, is_echo
+from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
 from integrations.inbound.problems import Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
-from tickets.actions.record import lock_task, refuse_merged
+from tickets.actions.record import lock_task, lock_ticket, refuse_merged
 from tickets.actors import Actor
 from tickets.lifecycle import Phase
-from tickets.models import AssignmentGroup, Attachment, Category, Contact, Note, Priority, Queue, Task, Visibility
+from tickets.models import (
+    AssignmentGroup,
+    Attachment,
+    Category,
+    Contact,
+    Note,
+    Priority,
+    Queue,
+    Task,
+    Ticket,
+    Visibility,
+)
 
 Coded = TypeVar("Coded", Priority, Category, Queue)
 
@@ -56,7 +67,7 @@ def has_reference(task: Task, system: ExternalSystem) -> bool:
 
 def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:
     """Whether the comment was not taken over before; from now on it is known, by its time and text."""
-    digest = hashlib.sha256(f"{comment.created_at}\n{comment.text}".encode(errors="replace")).hexdigest()
+    digest = comment_digest(text=comment.text, created_at=comment.created_at)
     _seen, created = SeenComment.objects.get_or_create(task=task, system=system, digest=digest)
     return created
 
@@ -134,13 +145,24 @@ def converse(
                 visibility=comment.visibility,
             )
         )
-    attachments = [
-        actions.attach(
-            actor=actor_of(system, author), ticket=task.ticket, task=task, content=file, visibility=visibility
-        )
-        for file in files
-    ]
-    return notes, attachments
+    actor = actor_of(system, author)
+    return notes, take_files(actor=actor, ticket=task.ticket, task=task, files=files, visibility=visibility)
+
+
+def take_files(
+    *, actor: Actor, ticket: Ticket, task: Task, files: Iterable[FileContent], visibility: str = Visibility.PUBLIC
+) -> list[Attachment]:
+    """Attach what was not attached before, as far as that can be told."""
+    attachments = []
+    for file in files:
+        # Two messages at once that name one file: the second waits here, then finds it attached.
+        lock_ticket(ticket)
+        if not is_attached(file, ticket):
+            attachments.append(
+                actions.attach(actor=actor, ticket=ticket, task=task, content=file, visibility=visibility)
+            )
+            was_attached(file, attachments[-1])
+    return attachments
 
 
 def only_told(system: ExternalSystem, task: Task, solution: str, author: str, operation: str) -> Receipt | None:

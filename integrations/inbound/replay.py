@@ -24,6 +24,7 @@ from integrations.inbound.rest import mapping as rest
 from integrations.inbound.rest.problems import as_refused
 from integrations.inbound.workflow_service import mapping as workflow_service
 from integrations.models import Exchange, Outcome, Way
+from integrations.polling.entries import read_again as read_entry_again
 from tickets.actions import add_remark
 from tickets.actors import Actor
 from tickets.errors import ActionRefused
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 DIALECTS: Final[Mapping[str, Callable[[Exchange], Message]]] = {
     "rest": rest.read_again,
     "workflow_service": workflow_service.read_again,
+    "case_exchange": read_entry_again,
 }
 
 

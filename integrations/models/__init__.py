@@ -3,6 +3,8 @@
 from integrations.models.app_fields import AppField
 from integrations.models.bindings import GroupBinding
 from integrations.models.exchanges import Exchange, Outcome, SeenComment, SentText, StoredAnswer, Way
+from integrations.models.feed import ExchangedFile, FeedEntry
+from integrations.models.polling import Polling
 from integrations.models.processes import Process, ProcessVersion, SettableField, Step, StepKind
 from integrations.models.references import ExternalReference
 from integrations.models.runs import ENDED, OUT_OF_LINE, Direction, ProcessRun, RunState, StepRun, StepState, Stream
@@ -16,11 +18,14 @@ __all__ = [
     "Authentication",
     "Direction",
     "Exchange",
+    "ExchangedFile",
     "ExternalReference",
     "ExternalSystem",
+    "FeedEntry",
     "GroupBinding",
     "OperationTemplate",
     "Outcome",
+    "Polling",
     "Process",
     "ProcessRun",
     "ProcessVersion",

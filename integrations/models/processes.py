@@ -31,6 +31,7 @@ class StepKind(models.TextChoices):
     OPERATION = "operation", _("Call an operation")
     REQUEST = "request", _("Send a request of its own (HTTP or SOAP)")
     MAIL = "mail", _("Send mail")
+    FEED = "feed", _("Publish to the feed")
     SET_FIELD = "set_field", _("Set a field")
     NOTE = "note", _("Add a note")
     WAIT = "wait", _("Wait until a task is done")

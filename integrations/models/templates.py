@@ -68,6 +68,14 @@ class RequestTemplate(models.Model):
         _("content type"), max_length=100, blank=True, default="application/json; charset=utf-8"
     )
     body = models.TextField(_("body"), blank=True)
+    sends_file = models.BooleanField(
+        _("the body is the attached file"),
+        default=False,
+        help_text=_(
+            "The file of the event is sent as it is, with its own content type. Its name can go into a header as "
+            "{{ attachment.name | urlencode }}."
+        ),
+    )
     wsdl = models.ForeignKey(
         WsdlDocument, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("WSDL")
     )

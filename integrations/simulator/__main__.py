@@ -18,6 +18,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--portal-url", default=get("PORTAL_URL"), help="address of the portal")
     parser.add_argument("--api-key", default=get("PRACTICE_DESK_API_KEY"), help="this desk's key at the portal")
     parser.add_argument("--system-slug", default=get("PRACTICE_DESK_SYSTEM_SLUG"), help="its name at the portal")
+    parser.add_argument(
+        "--case-exchange-user",
+        default=get("PRACTICE_DESK_CASE_EXCHANGE_USER"),
+        help="its user at Case Exchange there",
+    )
+    parser.add_argument(
+        "--case-exchange-key", default=get("PRACTICE_DESK_CASE_EXCHANGE_KEY"), help="the key of that user"
+    )
     parser.add_argument("--threads", type=int, default=24, help="how many calls it answers at the same time")
     return parser.parse_args()
 
@@ -41,7 +49,7 @@ def prepare(options: argparse.Namespace) -> None:
 
     call_command("migrate", verbosity=0)
     present = DeskSettings.load()
-    for name in ("portal_url", "api_key", "system_slug"):
+    for name in ("portal_url", "api_key", "system_slug", "case_exchange_user", "case_exchange_key"):
         if value := getattr(options, name):
             setattr(present, name, value)
     present.save()
@@ -49,11 +57,11 @@ def prepare(options: argparse.Namespace) -> None:
     connections.close_all()
 
 
-def begin_acknowledging(worker: Any) -> None:
-    """Start the thread that acknowledges by itself, in the process that serves."""
-    from integrations.simulator.acknowledging import acknowledge_for_ever
+def begin_background(worker: Any) -> None:
+    """Start the thread that works by itself, in the process that serves."""
+    from integrations.simulator.background import work_for_ever
 
-    threading.Thread(target=acknowledge_for_ever, name="acknowledging", daemon=True).start()
+    threading.Thread(target=work_for_ever, name="background", daemon=True).start()
 
 
 def say_where(server: Any) -> None:
@@ -86,9 +94,12 @@ def serve(options: argparse.Namespace) -> None:
                 # Closing a kept connection just when the portal writes would be a fault nobody asked for.
                 "keepalive": 0,
                 "control_socket_disable": True,
+                # Otherwise a header with an underscore is dropped, and Case Exchange names files in one.
+                "forwarded_allow_ips": "*",
+                "forwarder_headers": "FS_FILENAME",
                 "proc_name": "practice-desk",
                 "loglevel": "warning",
-                "post_worker_init": begin_acknowledging,
+                "post_worker_init": begin_background,
                 "when_ready": say_where,
             }
             for name, value in config.items():

@@ -21,8 +21,7 @@ def is_known(request: HttpRequest) -> bool:
     if "X-Api-Key" in headers:
         return key_is_right(headers["X-Api-Key"])
     if "X-Session" in headers:
-        newer_than = timezone.now() - SESSION_LIFETIME
-        return Session.objects.filter(value=headers["X-Session"], created_at__gt=newer_than).exists()
+        return session_is_right(headers["X-Session"])
     scheme, _, value = headers.get("Authorization", "").partition(" ")
     match scheme.lower():
         case "bearer":
@@ -35,6 +34,11 @@ def is_known(request: HttpRequest) -> bool:
 def key_is_right(key: str) -> bool:
     """Whether this is our intake key."""
     return constant_time_compare(key, settings.PRACTICE_DESK_INTAKE_KEY)
+
+
+def session_is_right(value: str) -> bool:
+    """Whether this is a session that has not ended."""
+    return Session.objects.filter(value=value, created_at__gt=timezone.now() - SESSION_LIFETIME).exists()
 
 
 def password_is_right(user: str, password: str) -> bool:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.simulator import faults
 from integrations.simulator.forms import AttachmentForm, ClosingForm, NoteForm, TicketChangeForm, TicketForm
-from integrations.simulator.models import Attachment, DeskSettings, Note, Ticket, is_searchable
+from integrations.simulator.models import Attachment, DeskSettings, Note, OutgoingMessage, Ticket, is_searchable
 
 
 class Refused(Exception):
@@ -23,6 +23,11 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.fields = dict(fields or {})
+
+    @classmethod
+    def because_of(cls, fields: Mapping[str, list[str]]) -> "Refused":
+        """A refusal that says what is wrong with each field."""
+        return cls(" ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items()), fields)
 
 
 class NotFound(Refused):
@@ -85,13 +90,12 @@ def add_attachment(ticket: Ticket, data: Mapping[str, Any], content: bytes) -> A
 
 def close_ticket(ticket: Ticket, data: Mapping[str, Any]) -> Ticket:
     """Close; the reason becomes a note, solution and completion code are kept when given."""
-    values = _checked(ClosingForm(data))
-    ticket.state = Ticket.State.CLOSED
-    ticket.solution = values["solution"] or ticket.solution
-    ticket.completion_code = values["completion_code"] or ticket.completion_code
-    ticket.save()
-    _reason(ticket, values["reason"])
-    return ticket
+    return _end_ticket(ticket, Ticket.State.CLOSED, data)
+
+
+def solve_ticket(ticket: Ticket, data: Mapping[str, Any]) -> Ticket:
+    """Mark as solved, as `close_ticket` closes."""
+    return _end_ticket(ticket, Ticket.State.SOLVED, data)
 
 
 def reopen_ticket(ticket: Ticket, data: Mapping[str, Any]) -> Ticket:
@@ -101,6 +105,22 @@ def reopen_ticket(ticket: Ticket, data: Mapping[str, Any]) -> Ticket:
     ticket.save()
     _reason(ticket, values["reason"])
     return ticket
+
+
+def assign_again(ticket: Ticket) -> Ticket:
+    """The caller gives us a ticket that we have: it is worked on, whatever came of it before."""
+    if ticket.state in (Ticket.State.SOLVED, Ticket.State.CLOSED):
+        return reopen_ticket(ticket, {})
+    return ticket
+
+
+def given_before(caller_reference: str) -> Ticket | None:
+    """The ticket that the caller gave us under its reference, unless we rejected it; the last one of several."""
+    rejected = OutgoingMessage.objects.filter(
+        kind=OutgoingMessage.Kind.REJECTION, state=OutgoingMessage.State.SENT
+    ).values("ticket")
+    known = Ticket.objects.filter(caller_reference=caller_reference) if caller_reference else Ticket.objects.none()
+    return known.exclude(pk__in=rejected).order_by("-id").first()
 
 
 def find_tickets(*, caller_reference: str | None) -> list[Ticket]:
@@ -119,6 +139,16 @@ def find_attachments(ticket: Ticket, *, message_id: str | None = None) -> list[A
     """Attachments of the ticket, oldest first, as far as search shows them."""
     found = ticket.attachments.filter(is_searchable(timezone.now())).defer("content")
     return list(found if message_id is None else found.filter(message_id=message_id))
+
+
+def _end_ticket(ticket: Ticket, state: Ticket.State, data: Mapping[str, Any]) -> Ticket:
+    values = _checked(ClosingForm(data))
+    ticket.state = state
+    ticket.solution = values["solution"] or ticket.solution
+    ticket.completion_code = values["completion_code"] or ticket.completion_code
+    ticket.save()
+    _reason(ticket, values["reason"])
+    return ticket
 
 
 def _searchable_from(operation: str) -> datetime:
@@ -146,7 +176,5 @@ def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked(form: Any) -> dict[str, Any]:
     if not form.is_valid():
-        fields = {name: [str(error) for error in errors] for name, errors in form.errors.items()}
-        text = " ".join(f"{name}: {' '.join(errors)}" for name, errors in fields.items())
-        raise Refused(text, fields)
+        raise Refused.because_of({name: [str(error) for error in errors] for name, errors in form.errors.items()})
     return form.cleaned_data

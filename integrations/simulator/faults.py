@@ -7,14 +7,15 @@ from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from integrations.simulator.models import Fault
+from integrations.simulator.models import Fault, OutgoingMessage
 
 ALWAYS = -1
 
-READING = ("get", "find", "list_notes", "list_attachments")
+READING = ("get", "find", "list_notes", "list_attachments", "feed", "download")
 CREATING = ("create", "note", "attachment")
-WRITING = (*CREATING, "update", "close", "reopen")
-SENDING = ("acknowledgement", "message", "solution", "rejection")
+# From "upload" on: what only Case Exchange knows.
+WRITING = (*CREATING, "update", "close", "reopen", "upload", "assign", "accept", "resolve", "reject", "cancel")
+SENDING = tuple(str(kind) for kind in OutgoingMessage.Kind)
 INCOMING = ("login", *WRITING, *READING)
 
 

@@ -1,12 +1,13 @@
 """What callers may write, checked the same for REST and SOAP; and the forms of the pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from integrations.simulator import faults
-from integrations.simulator.models import DeskSettings, OutgoingMessage, Ticket
+from integrations.simulator.models import Channel, DeskSettings, OutgoingMessage, Ticket
 
 
 class StrictBooleanField(forms.Field):
@@ -100,9 +101,7 @@ class OutgoingForm(forms.Form):
     """A message to the portal; which fields it needs depends on its kind."""
 
     kind = forms.ChoiceField(choices=Kind.choices, widget=forms.HiddenInput)
-    channel = forms.ChoiceField(
-        label=_("Send over"), choices=OutgoingMessage.Channel.choices, widget=forms.RadioSelect
-    )
+    channel = forms.ChoiceField(label=_("Send over"), choices=Channel.choices, widget=forms.RadioSelect)
     external_reference = TextField(label=_("Our number"), max_length=200, required=False)
     text = TextField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
     solution = TextField(label=_("Solution"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
@@ -119,12 +118,18 @@ class OutgoingForm(forms.Form):
     file = forms.FileField(label=_("File"), required=False)
     message_id = TextField(max_length=100, required=False, widget=forms.HiddenInput)
 
-    fields_of_kind = {
+    fields_of_kind: Mapping[str, tuple[str, ...]] = {
         Kind.ACKNOWLEDGEMENT: ("external_reference",),
         Kind.MESSAGE: ("text", "author", "visibility", "file"),
         Kind.SOLUTION: ("solution", "completion_code", "status", "author"),
         Kind.REJECTION: ("solution", "author"),
+        Kind.ASSIGNMENT: (),
+        Kind.REOPENING: ("text", "author"),
+        Kind.CANCELLATION: (),
+        Kind.CLOSING: ("solution", "completion_code", "author"),
     }
+    # What the Workflow Service has no method for.
+    not_over_soap = (Kind.ASSIGNMENT, Kind.REOPENING, Kind.CANCELLATION, Kind.CLOSING)
     needed = {Kind.MESSAGE: "text", Kind.SOLUTION: "solution", Kind.REJECTION: "solution"}
 
     def clean(self) -> dict[str, Any]:
@@ -133,6 +138,8 @@ class OutgoingForm(forms.Form):
         name = self.needed.get(values.get("kind", ""))
         if name and not values.get(name, "").strip():
             self.add_error(name, _("Write something; the portal needs it."))
+        if values.get("kind") in self.not_over_soap and values.get("channel") == Channel.SOAP:
+            self.add_error("channel", _("The portal's SOAP service has no method for this: choose another way."))
         return values
 
     def payload(self, ticket: Ticket) -> dict[str, Any]:
@@ -160,6 +167,8 @@ class OutgoingForm(forms.Form):
             form.fields[needed].required = True
         if kind == Kind.REJECTION:
             form.fields["solution"].label = _("Reason")
+        if kind == Kind.REOPENING:
+            form.fields["text"].label = _("Reason")
         return form
 
 
@@ -214,7 +223,7 @@ class FaultForm(forms.Form):
 
 
 class SettingsForm(forms.ModelForm):
-    """The settings page. The API key is never shown; left empty it stays."""
+    """The settings page, as far as all ways to the portal are concerned. The API key is never shown."""
 
     api_key = forms.CharField(
         label=_("Our API key at the portal"),
@@ -242,3 +251,25 @@ class SettingsForm(forms.ModelForm):
     def clean_api_key(self) -> str:
         """The key that was typed, else the present one."""
         return self.cleaned_data["api_key"] or DeskSettings.load().api_key
+
+
+class CaseExchangeSettingsForm(forms.ModelForm):
+    """The settings page, as far as Case Exchange alone is concerned. The API key is never shown."""
+
+    case_exchange_key = forms.CharField(
+        label=_("Our API key for it"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Leave empty to keep the present key."),
+    )
+
+    class Meta:
+        model = DeskSettings
+        fields = ["case_exchange_user", "case_exchange_key", "case_exchange_tenant", "pull_every"]
+        help_texts = {
+            "case_exchange_user": _("Over Case Exchange this desk is an external system of its own: its code there."),
+        }
+
+    def clean_case_exchange_key(self) -> str:
+        """The key that was typed, else the present one."""
+        return self.cleaned_data["case_exchange_key"] or DeskSettings.load().case_exchange_key

@@ -1,5 +1,6 @@
 """The portal's REST interface, as its partners know it."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -7,24 +8,34 @@ import requests
 
 from integrations.simulator.models import DeskSettings, OutgoingMessage
 
-_ENDINGS = {
-    OutgoingMessage.Kind.ACKNOWLEDGEMENT: "acknowledge",
-    OutgoingMessage.Kind.MESSAGE: "updates",
-    OutgoingMessage.Kind.SOLUTION: "reassign",
-    OutgoingMessage.Kind.REJECTION: "reassign",
+Kind = OutgoingMessage.Kind
+# The end of the address, and the fields of the message by their name there.
+_SOLVED = {"solution": "solution", "completion_code": "completion_code", "author": "author"}
+_MESSAGES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    Kind.ACKNOWLEDGEMENT: ("acknowledge", {"external_reference": "external_reference"}),
+    Kind.MESSAGE: ("updates", {name: name for name in ("text", "visibility", "author", "attachments")}),
+    Kind.SOLUTION: ("reassign", {**_SOLVED, "status": "status"}),
+    Kind.REJECTION: ("reassign", {**_SOLVED, "status": "status"}),
+    Kind.ASSIGNMENT: ("operations", {}),
+    Kind.REOPENING: ("operations", {"reason": "text", "author": "author"}),
+    Kind.CANCELLATION: ("operations", {}),
+    Kind.CLOSING: ("operations", _SOLVED),
 }
-_FIELDS = {
-    "acknowledge": ("external_reference",),
-    "updates": ("text", "visibility", "author", "attachments"),
-    "reassign": ("solution", "completion_code", "status", "author"),
+_OPERATIONS = {
+    Kind.ASSIGNMENT: "assign",
+    Kind.REOPENING: "reopen",
+    Kind.CANCELLATION: "cancel",
+    Kind.CLOSING: "close",
 }
 
 
 def rest_request(message: OutgoingMessage, settings: DeskSettings) -> requests.PreparedRequest:
     """The message as a REST call."""
-    ending = _ENDINGS[OutgoingMessage.Kind(message.kind)]
+    ending, fields = _MESSAGES[message.kind]
     task = quote(message.ticket.caller_reference, safe="")
-    body: dict[str, Any] = {name: message.payload[name] for name in _FIELDS[ending] if name in message.payload}
+    body: dict[str, Any] = {name: message.payload[ours] for name, ours in fields.items() if ours in message.payload}
+    if message.kind in _OPERATIONS:
+        body["operation"] = _OPERATIONS[Kind(message.kind)]
     return requests.Request(
         "POST",
         f"{settings.portal_url.rstrip('/')}/api/v1/tasks/{task}/{ending}/",

@@ -1,27 +1,35 @@
-"""Messages to the portal: writing them as SOAP or REST, delivering them, and the two faults of delivery."""
+"""Messages to the portal: delivering them by their way, and the two faults of delivery."""
 
 import base64
 import re
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-import requests
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from integrations.simulator import faults
-from integrations.simulator.models import Call, DeskSettings, Note, OutgoingMessage, Ticket
+from integrations.simulator.calling import call_portal
+from integrations.simulator.case_exchange.files import keep_ours
+from integrations.simulator.models import Channel, DeskSettings, FeedEntry, Note, OutgoingMessage, Ticket
+from integrations.simulator.portal_case_exchange import Portal
 from integrations.simulator.portal_rest import rest_request
 from integrations.simulator.portal_soap import soap_request
-from integrations.simulator.recording import readable_body, readable_headers
 
-# Seconds for connecting, and between bytes.
-TIMEOUT = 20
-# The Workflow Service may answer 200 and say in its result that nothing was done.
-_REFUSED_IN_SUCCESS = re.compile(r"<(?:\w+:)?success>\s*(?:false|0)\s*<")
+# The Workflow Service and Case Exchange may answer 200 and say in the result that nothing was done.
+_REFUSED_IN_SUCCESS = re.compile(r'<(?:\w+:)?success>\s*(?:false|0)\s*<|"completion_status":\s*"FAILED"')
+
+_STATE_AFTER: Mapping[str, str] = {
+    OutgoingMessage.Kind.SOLUTION: Ticket.State.SOLVED,
+    OutgoingMessage.Kind.REJECTION: Ticket.State.CLOSED,
+    OutgoingMessage.Kind.ASSIGNMENT: Ticket.State.OPEN,
+    OutgoingMessage.Kind.REOPENING: Ticket.State.OPEN,
+    OutgoingMessage.Kind.CANCELLATION: Ticket.State.CLOSED,
+    OutgoingMessage.Kind.CLOSING: Ticket.State.CLOSED,
+}
 
 
 def send(
@@ -84,7 +92,7 @@ def acknowledge_what_is_due() -> None:
         send(
             ticket=ticket,
             kind=OutgoingMessage.Kind.ACKNOWLEDGEMENT,
-            channel=settings.channel,
+            channel=settings.channel_for(ticket),
             payload={"external_reference": ticket.number},
         )
 
@@ -96,34 +104,18 @@ def attachment_payload(name: str, content_type: str, content: bytes) -> dict[str
 
 
 def _deliver_once(message: OutgoingMessage) -> tuple[int | None, str]:
-    """One call of the portal: its status and answer; None and the reason when there was no answer."""
+    """Once, by its way: the portal's status and answer; None and the reason when there was no answer."""
     settings = DeskSettings.load()
-    write = soap_request if message.channel == OutgoingMessage.Channel.SOAP else rest_request
-    request = write(message, settings)
-    body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
-    call = Call.objects.create(
-        direction=Call.Direction.OUT,
-        ticket=message.ticket,
-        protocol=message.get_channel_display(),
-        operation=message.kind,
-        method=request.method or "",
-        address=request.url or "",
-        request_headers=readable_headers(request.headers),
-        request_body=readable_body(body),
-    )
-    started = time.monotonic()
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.send(request, timeout=TIMEOUT, allow_redirects=False)
-    except requests.RequestException as problem:
-        call.problem = str(problem)[:500]
-    else:
-        call.status = response.status_code
-        call.response_headers = readable_headers(response.headers)
-        call.response_body = readable_body(response.content)
-    call.milliseconds = round((time.monotonic() - started) * 1000)
-    call.save()
+    if message.channel == Channel.FEED:
+        with transaction.atomic():
+            keep_ours(message)
+            FeedEntry.add(message)
+        return 200, _("Listed in our feed.")
+    if message.channel == Channel.CASE_EXCHANGE:
+        return Portal(settings).bring(message)
+    request = (soap_request if message.channel == Channel.SOAP else rest_request)(message, settings)
+    protocol = message.get_channel_display()
+    call, _answer = call_portal(request, protocol=protocol, operation=message.kind, ticket=message.ticket)
     return call.status, call.response_body or call.problem
 
 
@@ -135,12 +127,12 @@ def _after_delivery(message: OutgoingMessage) -> None:
     if message.kind == OutgoingMessage.Kind.ACKNOWLEDGEMENT:
         ticket.acknowledged_at = ticket.acknowledged_at or timezone.now()
         ticket.acknowledge_at, ticket.number_withheld = None, False
-    elif message.kind == OutgoingMessage.Kind.SOLUTION:
-        ticket.state = Ticket.State.SOLVED
-        ticket.solution = payload.get("solution", "")
-        ticket.completion_code = payload.get("completion_code", "")
-    elif message.kind == OutgoingMessage.Kind.REJECTION:
-        ticket.state = Ticket.State.CLOSED
+    ticket.state = _STATE_AFTER.get(message.kind, ticket.state)
+    if message.kind in (OutgoingMessage.Kind.SOLUTION, OutgoingMessage.Kind.CLOSING):
+        ticket.solution = payload.get("solution", "") or ticket.solution
+        ticket.completion_code = payload.get("completion_code", "") or ticket.completion_code
+    elif message.kind == OutgoingMessage.Kind.REOPENING:
+        ticket.solution = ticket.completion_code = ""
     _own_note(ticket, message)
     ticket.save()
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from integrations.simulator.case_exchange import views as case_exchange
 from integrations.simulator.views import api, configuration, control, pages, sending, soap
 
 urlpatterns = [
@@ -10,11 +11,17 @@ urlpatterns = [
     path("tickets/<str:number>/send/", sending.send_message, name="send"),
     path("outgoing/<int:pk>/again/", sending.send_again, name="send-again"),
     path("outgoing/release/", sending.release, name="release"),
+    path("feed/fetch/", sending.fetch, name="fetch"),
     path("attachments/<int:pk>/", pages.attachment, name="attachment"),
     path("calls/", pages.calls, name="calls"),
     path("faults/", configuration.fault_page, name="faults"),
     path("settings/", configuration.settings_page, name="settings"),
     path("soap", soap.soap, name="soap"),
+    path("auth/authentication-endpoint/authenticate/login", case_exchange.sign_in, name="ces-login"),
+    path("auth/authentication-endpoint/authenticate/token", case_exchange.sign_in, name="ces-token"),
+    path("rest/<str:tenant>/ces", case_exchange.ces, name="ces"),
+    path("rest/<str:tenant>/frs/file-list", case_exchange.file_list, name="ces-files"),
+    path("rest/<str:tenant>/frs/file-list/<str:guid>", case_exchange.listed_file, name="ces-file"),
     path("api/login", api.login, name="api-login"),
     path("api/tickets", api.tickets, name="api-tickets"),
     path("api/tickets/<str:number>", api.ticket, name="api-ticket"),
@@ -28,5 +35,6 @@ urlpatterns = [
     path("api/calls", control.calls, name="api-calls"),
     path("api/outgoing", control.outgoing, name="api-outgoing"),
     path("api/outgoing/release", control.release, name="api-release"),
+    path("api/feed/fetch", control.fetch, name="api-fetch"),
     path("api/reset", control.reset, name="api-reset"),
 ]

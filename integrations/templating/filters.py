@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
@@ -104,6 +105,16 @@ def iso(value: Any) -> str:
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def milliseconds(value: Any) -> int | None:
+    """An ISO 8601 time as milliseconds since 1970 began in UTC. A time without an offset is taken as UTC."""
+    moment = _moment(value)
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
 def to_json(value: Any) -> JsonText:
     """Any value as JSON. A JSON body writes values as JSON by itself; there this is needed for whole objects only."""
     return JsonText(as_json(value))
@@ -112,6 +123,11 @@ def to_json(value: Any) -> JsonText:
 def to_base64(value: Any) -> str:
     """The text in UTF-8, encoded as base64."""
     return base64.b64encode(as_text(value).encode()).decode("ascii")
+
+
+def urlencode(value: Any) -> str:
+    """Percent-encoded UTF-8, `/` too, for headers that carry names so. In a path or query it is done by itself."""
+    return quote(as_text(value), safe="")
 
 
 def _list(value: Any) -> list[Any]:
@@ -156,10 +172,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "last": last,
     "length": length,
     "lower": lambda value: as_text(value).lower(),
+    "milliseconds": milliseconds,
     "replace": replace,
     "string": as_text,
     "trim": lambda value: as_text(value).strip(),
     "truncate": truncate,
+    "urlencode": urlencode,
     "upper": lambda value: as_text(value).upper(),
 }
 

@@ -65,12 +65,16 @@ XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it goes on the wire. Header values are sent as UTF-8; multipart bodies: see `multipart`."""
+    """One request as it goes on the wire. Header values are sent as UTF-8; multipart bodies: see `multipart`.
+
+    `shown_as` stands in logs instead of a body that nobody can read there.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    shown_as: str = ""
 
 
 @dataclass(frozen=True)

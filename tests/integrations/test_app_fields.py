@@ -6,6 +6,7 @@ from integrations.app_fields import APPS, MESSAGE_APPS, fields, known_paths, pla
 from integrations.engine.rendering import context_for
 from integrations.models import AppField, ProcessRun
 from integrations.templating import Escape, check_template, evaluate, render
+from tickets.models import PropertyDefinition
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +73,27 @@ def test_the_text_of_a_message_is_listed_with_the_apps_about_messages_only():
     assert str(AppField.objects.get(app=APPS[0], name="Task_ExternalRequestType")) == (
         "#REPLACE-EXTAPPFIELD-Ticketing.TaskAssignment-Task_ExternalRequestType#"
     )
+
+
+def test_a_property_is_an_app_field_and_has_a_legacy_spelling():
+    PropertyDefinition.objects.create(code="floor", name="Floor", kind="number")
+    assert "ticket.properties.floor" in known_paths()
+    source = "{{ ticket.properties.floor }} #REPLACE-EXTAPPFIELD-Ticketing.TaskAssignment-Ticket_Property_floor#"
+    assert check_template(source, names=known_paths(), fields=placeholders()) == []
+    assert (
+        render(source, {"ticket": {"properties": {"floor": 2}}}, escape=Escape.TEXT, fields=placeholders()) == "2 2"
+    )
+
+
+def test_a_property_that_does_not_exist_is_an_unknown_name_in_both_spellings():
+    for source in (
+        "{{ ticket.properties.floor }}",
+        "#REPLACE-EXTAPPFIELD-Ticketing.TaskAssignment-Ticket_Property_floor#",
+    ):
+        assert check_template(source, names=known_paths(), fields=placeholders()) != []
+
+
+def test_properties_are_listed_when_the_fields_are_synced():
+    PropertyDefinition.objects.create(code="floor", name="Floor")
+    sync_app_fields()
+    assert AppField.objects.filter(path="ticket.properties.floor").count() == 6

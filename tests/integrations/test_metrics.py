@@ -9,7 +9,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from integrations import metrics
-from integrations.models import Exchange, Outcome, ProcessRun, RunState, Stream, Way
+from integrations.models import Exchange, Outcome, Polling, ProcessRun, RunState, Stream, Way
 from tests.cast import Desk, Partner
 
 
@@ -55,6 +55,18 @@ def test_streams_that_nobody_takes_are_overdue(
     until = None if lease is None else now + timedelta(seconds=lease)
     Stream.objects.update(due_at=now - timedelta(minutes=10), lease_until=until)
     assert figures(client)["deskbridge_streams_overdue",] == overdue
+
+
+def test_polls_are_counted_by_their_failures_and_the_time_since_the_last_success(
+    client: Client, partner: Partner
+) -> None:
+    success = timezone.now() - timedelta(minutes=5)
+    Polling.objects.create(
+        system=partner.system, path="/rest/acme/ces", our_name="us", failures=4, last_success_at=success
+    )
+    found = figures(client)
+    assert found["deskbridge_poll_failures", "acme"] == 4
+    assert 300 <= found["deskbridge_last_poll_seconds", "acme"] < 330
 
 
 def test_without_a_database_there_are_no_figures_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The preview: what a process would do, shown without doing it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from integrations.models import (
 )
 from integrations.preview import Occurrence, StepPreview, preview
 from tests.cast import Desk, Partner
+from tickets import actions
 from tickets.models import History, Note, Task
 
 ASSIGN = Occurrence(request_type="Submit Request", operation="assign", direction="Out")
@@ -111,6 +113,21 @@ def test_every_other_kind_of_step_is_shown(desk: Desk, partner: Partner, task: T
         False,
         'Not reached: the step "step_stop" stops the process.',
     )
+
+
+def test_what_would_be_published_is_shown(desk: Desk, partner: Partner, task: Task) -> None:
+    Step.objects.create(process=partner.process, position=9, name="publish", kind="feed")
+    step = show(desk, partner, task, ASSIGN)["publish"]
+    assert (step.runs, step.problems) == (True, [])
+    entity = json.loads(step.body)
+    assert entity["properties"]["Id"] == task.number
+    assert entity["ext_properties"]["Operation"] == "Assign"
+    content = actions.FileContent("a.txt", b"hello")
+    attachment = actions.attach(actor=desk.by_agent, ticket=task.ticket, content=content)
+    with_file = show(desk, partner, task, Occurrence("Update", "update", "Out", attachment=attachment))["publish"]
+    assert "SAMPLE-guid" in json.loads(with_file.body)["properties"]["IncidentAttachments"]
+    incoming = show(desk, partner, task, Occurrence("Update", "update", "In", text="x"))["publish"]
+    assert (incoming.runs, incoming.why) == (False, "It would tell the desk that caused this event.")
 
 
 def test_a_condition_that_fails_is_a_problem(desk: Desk, partner: Partner, task: Task) -> None:

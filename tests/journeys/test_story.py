@@ -139,8 +139,11 @@ def assert_we_have_everything(world: World, task: Task) -> None:
         ("Emma Example", "note_added"),
         ("Emma Example", "attachment_added"),
         ("Nora", "solution_proposed"),
+        ("Nora", "status_changed"),
         ("Emma Example", "solution_declined"),
+        ("Emma Example", "status_changed"),
         ("Nora", "solution_proposed"),
+        ("Nora", "status_changed"),
         ("Emma Example", "solution_accepted"),
         ("Emma Example", "ticket_closed"),
     ]

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import Exchange, ExternalSystem, Outcome, ProcessRun, RunState, Stream, Way
+from integrations.models import Exchange, ExternalSystem, Outcome, Polling, ProcessRun, RunState, Stream, Way
 from integrations.overview import overview
 from portal.chart import hours_chart
 from tests.cast import Desk, Partner
@@ -125,7 +125,7 @@ def test_work_that_nobody_takes_is_an_alarm(sign_in: Callable[..., Client], desk
     Stream.objects.update(due_at=timezone.now() - timedelta(minutes=10))
     text = words(sign_in(*SEES))
     assert "Nobody takes the work" in text
-    assert "1 stream has been due for 10 minutes and no worker takes it" in text
+    assert "1 stream or poll has been due for 10 minutes and no worker takes it" in text
 
 
 def test_the_hours_of_the_last_day_are_counted_and_drawn(partner: Partner) -> None:
@@ -186,3 +186,27 @@ def test_the_page_refreshes_itself_from_the_fragment(sign_in: Callable[..., Clie
     assert (region.get("hx-get"), region.get("hx-trigger")) == ("/admin/overview/", "every 15s")
     assert "Partner acme" in client.get("/admin/overview/").content.decode()
     assert client.post("/admin/overview/").status_code == 405
+
+
+def test_a_desk_whose_polling_fails_is_stuck_and_says_why(sign_in: Callable[..., Client], partner: Partner) -> None:
+    polling = Polling.objects.create(
+        system=partner.system, path="/rest/acme/ces", our_name="us", failures=1, last_error="It is busy."
+    )
+    client = sign_in(*SEES)
+    first = words(client)
+    assert "Waits" in first
+    assert "Nothing is stuck" in first
+    assert "It is busy." in first
+    Polling.objects.filter(pk=polling.pk).update(failures=3)
+    stuck = words(client)
+    assert "No news can be had from a desk" in stuck
+    assert "Polling Partner acme fails: its card says why." in stuck
+    assert f"Partner acme {standing_icon('Needs attention')}Needs attention" in stuck
+    Polling.objects.filter(pk=polling.pk).update(active=False)
+    assert "Nothing is stuck" in words(client)
+
+
+def test_a_poll_that_nobody_takes_is_overdue(sign_in: Callable[..., Client], partner: Partner) -> None:
+    since = timezone.now() - timedelta(minutes=10)
+    Polling.objects.create(system=partner.system, path="/rest/acme/ces", our_name="us", due_at=since)
+    assert "1 stream or poll has been due for 10 minutes and no worker takes it" in words(sign_in(*SEES))

@@ -20,12 +20,14 @@ from tickets.actions.ticket_status import follow_tasks
 from tickets.actors import Actor, ActorKind
 from tickets.errors import InvalidInput, TransitionRefused
 from tickets.events import Event, EventName, publish
-from tickets.lifecycle import CompletionCode, TaskMove, phase_after
+from tickets.lifecycle import CompletionCode, Phase, TaskMove, phase_after
 from tickets.models import AssignmentGroup, OwnCompletionCode, Task, Ticket
 from tickets.panels import is_with_partner
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+CHANGEABLE = frozenset({"title", "description", "assignee", "expected_resolution_at", "solution", "completion_code"})
 
 
 @transaction.atomic
@@ -83,6 +85,7 @@ def assign_task(
         "group": group,
         "assignee": assignee,
         "phase": phase_after(task.phase, TaskMove.ASSIGN),
+        "solved_by_group": None,
     }
     if old_group is not None and old_group != group and task.owning_group is None and not is_with_partner(task):
         values["owning_group"] = old_group
@@ -101,8 +104,8 @@ def take_back_task(*, actor: Actor, task: Task) -> Task:
 
 @transaction.atomic
 def change_task(*, actor: Actor, task: Task, expected_version: int | None = None, **values: Any) -> Task:
-    """Change title, description, assignee, expected resolution time or solution; no change, no event."""
-    unknown = set(values) - {"title", "description", "assignee", "expected_resolution_at", "solution"}
+    """Change any of `CHANGEABLE`; no change, no event. A completion code needs a task that is solved."""
+    unknown = set(values) - CHANGEABLE
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
     expected = values.get("expected_resolution_at")
@@ -111,6 +114,12 @@ def change_task(*, actor: Actor, task: Task, expected_version: int | None = None
     if "title" in values:
         values["title"] = checked_title(values["title"])
     task = lock_task(task, expected_version=expected_version)
+    if "completion_code" in values:
+        _check_code(values["completion_code"])
+        if task.phase not in (Phase.REVIEW, Phase.CLOSE):
+            raise TransitionRefused(
+                _("A completion code is given with a solution: propose or close the task instead.")
+            )
     if "assignee" in values and values["assignee"] != task.assignee:
         _check_member(task.group, values["assignee"])
     return _moved(actor, task, EventName.TASK_CHANGED, values)

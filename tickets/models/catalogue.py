@@ -142,6 +142,14 @@ class OwnCompletionCode(models.Model):
         return self.name
 
 
+def counts_as(code: str) -> str:
+    """The fixed completion code that a code is, or counts as; an unknown one is itself."""
+    if code in CompletionCode.values:
+        return code
+    own = OwnCompletionCode.objects.filter(code=code).values_list("counts_as", flat=True).first()
+    return own or code
+
+
 class Tag(models.Model):
     """A word by which tickets are found again."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from integrations.engine.steps import mail, note, request, set_field, stop, wait
+from integrations.engine.steps import feed, mail, note, request, set_field, stop, wait
 from integrations.engine.steps.base import Execution
 from integrations.models import StepKind
 
@@ -11,6 +11,7 @@ KINDS: Final[dict[StepKind, Callable[[Execution], None]]] = {
     StepKind.OPERATION: request.execute,
     StepKind.REQUEST: request.execute,
     StepKind.MAIL: mail.execute,
+    StepKind.FEED: feed.execute,
     StepKind.SET_FIELD: set_field.execute,
     StepKind.NOTE: note.execute,
     StepKind.WAIT: wait.execute,

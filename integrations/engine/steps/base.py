@@ -5,7 +5,7 @@ from typing import Any
 
 from integrations.engine import results
 from integrations.engine.claim import Claim, recording
-from integrations.models import ProcessRun, RunState, StepRun
+from integrations.models import GroupBinding, ProcessRun, RunState, StepRun
 from tickets.actors import Actor
 
 
@@ -23,6 +23,12 @@ class Execution:
     def actor(self) -> Actor:
         """As whom a step changes the ticket: the process, by its name."""
         return Actor.system(self.run.version.process.name)
+
+    def given_to_others(self) -> bool:
+        """Whether the task has left the desk's groups by now."""
+        stream = self.run.stream
+        group = stream.task.exchanged_group
+        return not GroupBinding.objects.filter(group=group, integrated=True, system=stream.system).exists()
 
     def record(self, result: results.Result) -> None:
         """Write the result in a transaction of its own, if the claim still holds.

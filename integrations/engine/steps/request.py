@@ -20,7 +20,7 @@ from integrations.engine.sending import attempt, broken_off
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.probe import look
 from integrations.engine.steps.tries import after_failure, created_after_all, occasion_of, record_try
-from integrations.models import Direction, ExternalSystem, GroupBinding, Outcome, Repeat, StepState
+from integrations.models import Direction, ExternalSystem, Outcome, Repeat, StepState
 from integrations.templating import TemplateFailed, used_paths
 from integrations.transports.errors import TransportError
 from integrations.transports.soap_arguments import ArgumentProblem
@@ -87,6 +87,9 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
         return None
     if stream.awaiting_since is not None:
         return results.for_acknowledgement(stream)
+    if not execution.definition["creates"] and _given_to_others(execution):
+        # Whatever could have created it has had its turn before: they have never heard of it, or have rejected it.
+        return results.skipped(_("The other desk does not know this task, and it was given to others."))
     if not execution.definition["creates"]:
         return results.attention(
             _("This needs the number of the other desk, and the task has none there: enter it, or skip this run."),
@@ -97,11 +100,7 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
 
 def _given_to_others(execution: Execution) -> bool:
     """Whether the task left the desk's groups before a request that has surely not arrived could be sent."""
-    if execution.step.state not in (StepState.READY, StepState.FAILED):
-        return False
-    stream = execution.run.stream
-    group = stream.task.exchanged_group
-    return not GroupBinding.objects.filter(group=group, integrated=True, system=stream.system).exists()
+    return execution.step.state in (StepState.READY, StepState.FAILED) and execution.given_to_others()
 
 
 def _interrupted(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:

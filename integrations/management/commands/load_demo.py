@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.app_fields import sync_app_fields
-from integrations.demo.partner import load_partner, new_key
+from integrations.demo.partner import load_partner, load_southwind, new_key
 from integrations.demo.people import SIGN_INS, load_people
 from integrations.demo.tickets import load_tickets
 from integrations.models import SystemKey
@@ -26,31 +26,34 @@ class Command(BaseCommand):
             raise CommandError(_("The demo has known passwords: it is not loaded into a production."))
         with transaction.atomic():
             people = load_people()
-            system = load_partner()
+            northwind, southwind = load_partner(), load_southwind()
             sync_app_fields()
             load_tickets(people)
-            key = self._kept_key() or new_key(system)
-        self._write_facts(key)
+            keys = {
+                "api_key": self._kept_key("api_key") or new_key(northwind),
+                "case_exchange_key": self._kept_key("case_exchange_key") or new_key(southwind),
+            }
+        self._write_facts(keys)
         self.stdout.write(_("The demo is loaded; its facts are in %(file)s.") % {"file": self._file.name})
 
     @property
     def _file(self) -> Any:
         return settings.VAR_DIR / "demo.json"
 
-    def _kept_key(self) -> str:
+    def _kept_key(self, name: str) -> str:
         """The key of an earlier load, if it still works: keys are shown once, so it is kept beside the facts."""
         try:
-            key = str(json.loads(self._file.read_text(encoding="utf-8"))["api_key"])
+            key = str(json.loads(self._file.read_text(encoding="utf-8"))[name])
         except (FileNotFoundError, ValueError, KeyError):
             return ""
         return key if SystemKey.objects.is_valid(key) else ""
 
-    def _write_facts(self, key: str) -> None:
+    def _write_facts(self, keys: dict[str, str]) -> None:
         facts = {
             "portal": settings.PORTAL_URL,
             "practice_desk": settings.PRACTICE_DESK_URL,
             **SIGN_INS,
-            "api_key": key,
+            **keys,
         }
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

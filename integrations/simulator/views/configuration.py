@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from integrations.simulator import faults
-from integrations.simulator.forms import FaultForm, SettingsForm
+from integrations.simulator.forms import CaseExchangeSettingsForm, FaultForm, SettingsForm
 from integrations.simulator.models import DeskSettings, Fault
+
+SETTINGS_FORMS = {"portal": SettingsForm, "case_exchange": CaseExchangeSettingsForm}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,13 +34,15 @@ def fault_page(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Say where the portal is, and how tickets are acknowledged."""
-    present = DeskSettings.load()
-    form = SettingsForm(request.POST if request.method == "POST" else None, instance=present)
-    if request.method == "POST" and form.is_valid():
-        form.save()
+    """Say where the portal is, and how tickets are acknowledged; in a form of its own, what Case Exchange needs."""
+    posted = request.POST.get("part", "portal") if request.method == "POST" else ""
+    forms = {
+        name: form(request.POST if name == posted else None, instance=DeskSettings.load())
+        for name, form in SETTINGS_FORMS.items()
+    }
+    if posted in forms and forms[posted].is_valid():
+        forms[posted].save()
         messages.success(request, _("The settings are saved."))
         return redirect("settings")
-    status = 400 if request.method == "POST" else 200
-    context = {"form": form, "has_key": bool(DeskSettings.load().api_key)}
-    return render(request, "simulator/settings.html", context, status=status)
+    context = {"forms": forms, "has_key": bool(DeskSettings.load().api_key)}
+    return render(request, "simulator/settings.html", context, status=400 if posted else 200)

@@ -15,12 +15,15 @@ from django.views.decorators.csrf import csrf_exempt
 
 from integrations.simulator import faults
 from integrations.simulator.authentication import is_known
+from integrations.simulator.case_exchange.pulling import PullFailed, pull
 from integrations.simulator.desk import Refused
 from integrations.simulator.forms import OutgoingForm
 from integrations.simulator.models import (
     Call,
     DeskSettings,
     Fault,
+    FeedPosition,
+    ListedFile,
     OutgoingMessage,
     Session,
     StoredAnswer,
@@ -86,7 +89,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     except ValidationError as problem:
         raise Refused(" ".join(problem.messages)) from problem
     present.save()
-    return JsonResponse({name: getattr(present, name) for name in names if name != "api_key"})
+    return JsonResponse({name: getattr(present, name) for name in names if not name.endswith("_key")})
 
 
 @control("GET")
@@ -112,7 +115,7 @@ def outgoing(request: HttpRequest) -> HttpResponse:
     ticket = Ticket.objects.filter(number=str(data.get("ticket"))).first()
     if ticket is None:
         raise Refused(_("There is no such ticket."))
-    form = OutgoingForm({"channel": DeskSettings.load().channel, **data})
+    form = OutgoingForm({"channel": DeskSettings.load().channel_for(ticket), **data})
     files = data.get("attachments", [])
     if not form.is_valid():
         raise Refused(form.errors.as_json())
@@ -132,6 +135,15 @@ def outgoing(request: HttpRequest) -> HttpResponse:
 
 
 @control("POST")
+def fetch(request: HttpRequest) -> HttpResponse:
+    """Fetch the portal's feed now: how many entries were applied."""
+    try:
+        return JsonResponse({"applied": pull()})
+    except PullFailed as problem:
+        return FORM.problem(status=502, code="not_fetched", message=str(problem))
+
+
+@control("POST")
 def release(request: HttpRequest) -> HttpResponse:
     """Deliver what "send out of order" holds back, the last one first."""
     return JsonResponse({"released": release_held()})
@@ -146,7 +158,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 
 
 def _forget_everything() -> None:
-    for model in (Call, StoredAnswer, OutgoingMessage, Ticket, Session, Fault):
+    for model in (Call, StoredAnswer, OutgoingMessage, Ticket, Session, Fault, ListedFile, FeedPosition):
         model.objects.all().delete()
 
 

@@ -45,7 +45,7 @@ def ticket_page(
     request: HttpRequest, ticket: Ticket, *, wrong: OutgoingForm | None = None, status: int = 200
 ) -> HttpResponse:
     """The ticket's page; `wrong` replaces the form of its kind, to show what to correct."""
-    usual = {"channel": DeskSettings.load().channel, "external_reference": ticket.number}
+    usual = {"channel": DeskSettings.load().channel_for(ticket), "external_reference": ticket.number}
     forms = {kind: OutgoingForm.of_kind(kind, **usual) for kind in OutgoingMessage.Kind}
     if wrong is not None:
         forms[OutgoingMessage.Kind(wrong.data["kind"])] = wrong

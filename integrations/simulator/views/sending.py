@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from integrations.simulator.case_exchange.pulling import PullFailed, pull
 from integrations.simulator.forms import OutgoingForm
-from integrations.simulator.models import OutgoingMessage, Ticket
+from integrations.simulator.models import Channel, OutgoingMessage, Ticket
 from integrations.simulator.sending import attachment_payload, deliver, release_held, send
 from integrations.simulator.views.pages import ticket_page
 
@@ -50,9 +51,26 @@ def release(request: HttpRequest) -> HttpResponse:
     return redirect("calls")
 
 
+@require_POST
+def fetch(request: HttpRequest) -> HttpResponse:
+    """Fetch the portal's feed now, and say how much there was."""
+    try:
+        count = pull()
+    except PullFailed as problem:
+        messages.error(request, str(problem))
+    else:
+        text = ngettext(
+            "%(count)s entry of the feed was applied.", "%(count)s entries of the feed were applied.", count
+        )
+        messages.success(request, text % {"count": count})
+    return redirect("tickets")
+
+
 def _tell(request: HttpRequest, message: OutgoingMessage) -> None:
     values = {"kind": message.get_kind_display(), "status": message.status}
-    if message.state == OutgoingMessage.State.SENT:
+    if message.state == OutgoingMessage.State.SENT and message.channel == Channel.FEED:
+        messages.success(request, _("%(kind)s listed for the portal to fetch.") % values)
+    elif message.state == OutgoingMessage.State.SENT:
         messages.success(request, _("%(kind)s delivered: the portal answered %(status)s.") % values)
     elif message.state == OutgoingMessage.State.HELD:
         messages.info(request, _("%(kind)s is held back, to be sent out of order.") % values)

@@ -84,14 +84,16 @@ class Demo:
         celery = [sys.executable, "-m", "celery", "--workdir", str(settings.BASE_DIR), "-A", "portal"]
         gunicorn = [sys.executable, "-m", "gunicorn", "portal.wsgi:application", "--worker-class", "gthread"]
         gunicorn += ["--threads", "8", "--bind", f"{HOST}:{self.portal_port}", "--log-level", "warning"]
+        # The file's name in Case Exchange: gunicorn drops headers with an underscore unless they are named.
+        gunicorn += ["--forwarder-headers", "SCRIPT_NAME,PATH_INFO,FS_FILENAME"]
         gunicorn += ["--graceful-timeout", "3", "--no-control-socket", "--chdir", str(settings.BASE_DIR)]
         # Threads: SQLite has one writer anyway, and one process starts and stops faster than a pool of them.
         worker = [*celery, "--quiet", "worker", "--pool", "threads", "--concurrency", "4", "--without-mingle"]
         worker += ["--without-gossip", "--loglevel", "INFO"]
         beat = [*celery, "beat", "--loglevel", "INFO"]
         desk = [sys.executable, "-m", "integrations.simulator", "--port", str(self.desk_port)]
-        api_key = facts().get("api_key")
-        known = self.environment | ({"PRACTICE_DESK_API_KEY": str(api_key)} if api_key else {})
+        keys = {f"PRACTICE_DESK_{name.upper()}": facts().get(name) for name in ("api_key", "case_exchange_key")}
+        known = self.environment | {name: str(key) for name, key in keys.items() if key}
         return [
             Program("portal", gunicorn, self.environment),
             Program("worker", worker, self.environment, ready_line=" ready."),
@@ -122,7 +124,7 @@ class Demo:
 
 
 def facts() -> dict[str, Any]:
-    """What load_demo wrote down about the demo: addresses, sign-ins, the practice desk's key."""
+    """What load_demo wrote down about the demo: addresses, sign-ins, the practice desk's keys."""
     path: Path = settings.VAR_DIR / "demo.json"
     return json.loads(path.read_text()) if path.exists() else {}
 

@@ -53,6 +53,7 @@ def test_a_process_is_made_with_its_first_step(admin: Browser, partner: Partner)
         ("set_field", {"field": "ticket.title", "value": "{{ ticket.title | upper }}"}, set()),
         ("note", {"text": "done"}, set()),
         ("wait", {}, set()),
+        ("feed", {}, set()),
         ("stop", {}, set()),
     ],
 )

@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from integrations.engine.decisions import allowed_decisions
-from integrations.models import ExternalReference, ProcessRun, RunState, StepState
+from integrations.models import ExternalReference, ProcessRun, RunState, StepKind, StepState
 from tests.cast import Desk, Partner
 from tests.integrations.admin.conftest import Browser, messages_of
+from tests.integrations.engine.conftest import only_steps, work_everything
 from tickets import actions
 from tickets.models import Task
 
@@ -222,3 +223,13 @@ def test_nobody_edits_or_deletes_a_run(admin: Browser, run: ProcessRun) -> None:
     assert admin.post(f"processrun/{run.pk}/change/", state="done").status_code == 403
     assert admin.post(f"processrun/{run.pk}/delete/", post="yes").status_code == 403
     assert admin.get("processrun/add/").status_code == 403
+
+
+def test_the_page_shows_a_mail_as_it_was_sent(admin: Browser, desk: Desk, partner: Partner) -> None:
+    mail = {"mail_to": "a@b.test", "mail_subject": "About {{ task.number }}", "text": "Hello"}
+    only_steps(partner, {"kind": StepKind.MAIL, "name": "tell", **mail})
+    task = desk.task(partner.group)
+    work_everything()
+    text = admin.get(f"processrun/{ProcessRun.objects.get().pk}/change/").content.decode()
+    for words in ("MAIL a@b.test", f"About {task.number}", "Hello"):
+        assert words in text

@@ -17,6 +17,9 @@ from integrations.templating import render
 from integrations.templating.escape import Escape
 from tests.cast import Partner
 
+# The properties that administrators define are among the names.
+pytestmark = pytest.mark.django_db
+
 
 def request(**values: Any) -> dict[str, Any]:
     """A request that is fine, but for `values`."""
@@ -27,6 +30,7 @@ def request(**values: Any) -> dict[str, Any]:
         "headers": "",
         "content_type": "application/json",
         "body": '{"title": "{{ ticket.title }}"}',
+        "sends_file": False,
         "wsdl": None,
         "soap_operation": "",
         "soap_version": "1.1",
@@ -141,8 +145,8 @@ def test_every_known_name_has_a_sample_that_a_template_can_write() -> None:
     for name in names:
         source = f"{{{{ {name} }}}}"
         if "[]" in name:
-            items, inner = name.split("[].")
-            source = f"{{% for item in {items} %}}{{{{ item.{inner} }}}}{{% endfor %}}"
+            items, inner = name.split("[]")
+            source = f"{{% for item in {items} %}}{{{{ item{inner} }}}}{{% endfor %}}"
         assert render(source, context, escape=Escape.TEXT)
 
 
@@ -150,3 +154,21 @@ def test_the_operations_of_the_cast_pass_the_check(partner: Partner) -> None:
     for operation in partner.system.operations.all():
         names = names_for_operation(operation.name)
         assert problems_of_request(operation_values(operation), names=names) == {}, operation
+
+
+@pytest.mark.parametrize(
+    ("operation", "values", "message"),
+    [
+        ("upload", {}, "The file itself is the body. Remove what is written as the body."),
+        ("upload", {"method": "GET", "body": ""}, "A GET has no body. Choose another method."),
+        ("upload", {"protocol": "soap"}, "A SOAP request has an envelope: a file goes into it as base64."),
+        ("login", {"path": "/login", "body": ""}, "There is no file at a login."),
+    ],
+)
+def test_the_file_as_body_is_refused_where_it_makes_no_sense(operation: str, values: Any, message: str) -> None:
+    assert problems(operation, sends_file=True, **values)["sends_file"] == [message]
+
+
+def test_a_request_that_sends_the_file_needs_no_body() -> None:
+    headers = "fs_filename: {{ attachment.name | urlencode }}"
+    assert problems("upload", sends_file=True, body="", content_type="", headers=headers) == {}

@@ -13,10 +13,13 @@ from integrations.configuration import (
     problems_of_step,
 )
 from integrations.configuration.rows import operation_values, step_values
-from integrations.demo.partner import load_partner
+from integrations.demo.partner import load_partner, load_southwind
 from integrations.models import Process
 from tests.cast import Partner
 from tests.integrations.configuration.test_requests import request
+
+# The properties that administrators define are among the names.
+pytestmark = pytest.mark.django_db
 
 
 def step(kind: str, **values: Any) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def step(kind: str, **values: Any) -> dict[str, Any]:
         ("note", {"text", "visibility"}),
         ("request", {"path"}),
         ("wait", set()),
+        ("feed", set()),
         ("stop", set()),
     ],
 )
@@ -106,10 +110,10 @@ def test_captures_of_a_calling_step_are_checked() -> None:
 
 
 def test_the_demo_passes_the_check(db: None) -> None:
-    system = load_partner()
-    for operation in system.operations.select_related("wsdl", "probe"):
-        names = names_for_operation(operation.name)
-        assert problems_of_request(operation_values(operation), names=names) == {}, operation
+    for system in (load_partner(), load_southwind()):
+        for operation in system.operations.select_related("wsdl", "probe"):
+            names = names_for_operation(operation.name)
+            assert problems_of_request(operation_values(operation), names=names) == {}, operation
     for process in Process.objects.all():
         rows = process.steps.select_related("operation", "wsdl", "probe")
         for step, problems in problems_in_order([step_values(row) for row in rows]):

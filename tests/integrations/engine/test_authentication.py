@@ -118,6 +118,24 @@ def test_a_login_comes_first_and_its_session_is_used_again(desk, partner, login,
     assert Exchange.objects.filter(operation="login", outcome=Outcome.SUCCEEDED).count() == 1
 
 
+def test_a_session_value_can_be_put_together_and_its_token_is_stored_nowhere(desk, partner, login, other_desk):
+    token = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+    login.captures = 'session = "LWSSO_COOKIE_KEY=" ~ response.text ~ "; TENANTID=practice"'
+    login.save()
+    partner.system.refresh_from_db()
+    partner.system.auth_name = "Cookie"
+    partner.system.save()
+    other_desk.server.clear_all_handlers()
+    other_desk.answers("/login", (200, token))
+    other_desk.answers("/tickets", (201, {"number": "A-1", "hint": f"practice {token}"}))
+    desk.task(partner.group)
+    work_everything()
+    assert other_desk.sent[-1].cookies.to_dict() == {"LWSSO_COOKIE_KEY": token, "TENANTID": "practice"}
+    assert only_run().state == RunState.DONE
+    assert token not in everything_stored()
+    assert "practice" in everything_stored()
+
+
 def test_a_session_that_ended_is_replaced_by_a_new_one_at_once(desk, partner, login, other_desk):
     other_desk.answers("/tickets", (201, {"number": "A-1"}), (401, ""), (201, {"number": "A-2"}))
     desk.task(partner.group)

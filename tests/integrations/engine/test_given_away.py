@@ -23,9 +23,12 @@ def test_a_create_that_could_not_be_sent_is_not_sent_once_the_task_is_elsewhere(
     actions.assign_task(actor=desk.by_agent, task=task, group=desk.service_desk)
     pass_time()
     assert len(httpserver.log) == 1
-    step = ProcessRun.objects.get().steps.get(name="create_ticket")
+    create, accept = ProcessRun.objects.order_by("position")
+    step = create.steps.get(name="create_ticket")
     assert step.state == StepState.SKIPPED
     assert "given to others" in step.reason
+    assert (accept.operation, accept.state) == ("accept", RunState.DONE)
+    assert {step.state for step in accept.steps.all()} == {StepState.SKIPPED}
     assert not ExternalReference.objects.exists()
 
 

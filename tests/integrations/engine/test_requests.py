@@ -3,7 +3,7 @@
 import pytest
 from lxml import etree
 
-from integrations.demo.partner import WSDL
+from integrations.demo.northwind_soap import WSDL
 from integrations.engine.runner import work_off
 from integrations.inbound import operations
 from integrations.models import (

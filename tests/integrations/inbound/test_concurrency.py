@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 
 from integrations import echo
-from integrations.models import Exchange, Outcome, SentText
+from integrations.models import Exchange, ExchangedFile, Outcome, SentText
+from tests.integrations.inbound.case_exchange.conftest import CaseDesk, comment, named
 from tests.integrations.inbound.conftest import Desk, make_desk, make_task
 from tickets.models import Note, Ticket
 
@@ -105,3 +106,17 @@ def test_a_fingerprint_is_used_up_by_one_match_of_many_at_once(northwind: Desk):
 
     assert sorted(at_once(match)) == [False] * (THREADS - 1) + [True]
     assert SentText.objects.get().matched_at is not None
+
+
+def test_a_file_that_is_uploaded_and_named_many_times_at_once_is_attached_once(northwind: Desk):
+    task = make_task(northwind)
+
+    def deliver(_number: int) -> Any:
+        cases = CaseDesk(northwind)
+        cases.sign_in()
+        guid = cases.upload(b"hello", "a.txt")
+        words = [comment("Once")]
+        return cases.send("Update", task, reference="", comments=words, IncidentAttachments=named(guid))
+
+    assert {answer.status_code for answer in at_once(deliver)} == {200}
+    assert (task.attachments.count(), task.notes.count(), ExchangedFile.objects.count()) == (1, 1, 1)

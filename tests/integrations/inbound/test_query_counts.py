@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.inbound import operations
 from integrations.models import Process
+from tests.integrations.inbound.case_exchange.conftest import CaseDesk, comment, entry_for
 from tests.integrations.inbound.conftest import AGENT, Desk, make_task
 from tests.integrations.inbound.workflow_service.soap import UPDATE, envelope, send
 from tickets import actions
@@ -25,6 +26,14 @@ def grow(desk: Desk, task: Task, rows: int, *, siblings: bool) -> None:
         body = {"text": "Hello", "attachments": [{"name": "a", "content": "eA=="}, {"name": "b", "content": "eA=="}]}
         assert desk.post(f"tasks/{task.number}/updates/", body).status_code == 201
         actions.add_note(actor=AGENT, ticket=task.ticket, task=task, body="Ours")
+        entry_for(task, desk.system)
+
+
+def case_desk(desk: Desk) -> CaseDesk:
+    """The desk as it speaks Case Exchange, signed in."""
+    signed_in = CaseDesk(desk)
+    signed_in.sign_in()
+    return signed_in
 
 
 CALLS: dict[str, Callable[[Desk, Task], Any]] = {
@@ -39,6 +48,10 @@ CALLS: dict[str, Callable[[Desk, Task], Any]] = {
     "intake by SOAP": lambda desk, task: send(
         desk, envelope(UPDATE, f"<taskNumber>{task.number}</taskNumber><text>x</text><messageId>2</messageId>")
     ),
+    "intake by Case Exchange": lambda desk, task: case_desk(desk).send(
+        "Update", task, reference="", comments=[comment("x")], DisplayLabel="Other"
+    ),
+    "poll of Case Exchange": lambda desk, task: case_desk(desk).poll(),
     "repeated": lambda desk, task: desk.post(
         f"tasks/{task.number}/reassign/", {"solution": "Done", "message_id": "3"}, key="k"
     ),

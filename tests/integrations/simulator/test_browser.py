@@ -47,7 +47,7 @@ def test_a_person_answers_the_portal_over_both_of_its_interfaces(
     acknowledge.get_by_role("button", name="Send acknowledgement").click()
     page.get_by_text("Acknowledgement delivered: the portal answered 200.").wait_for()
     page.locator("summary", has_text="Solution").first.click()
-    solution = page.locator("details", has_text="Completion code:")
+    solution = page.locator("details", has_text="Report as:")
     solution.get_by_label("Solution").fill("Filled in the toner.")
     solution.get_by_label("REST").check()
     solution.get_by_role("button", name="Send solution").click()

@@ -122,6 +122,35 @@ def test_settings_keep_the_key_when_none_is_typed(practice_desk: PracticeDesk) -
     assert wrong.status_code == 400
 
 
+def test_case_exchange_has_settings_and_a_key_of_its_own(practice_desk: PracticeDesk, httpserver) -> None:
+    form = {
+        "part": "case_exchange",
+        "case_exchange_user": "south",
+        "case_exchange_tenant": "theirs",
+        "pull_every": "",
+    }
+    for key in ("key-2", ""):
+        answer = submit(practice_desk, "/settings/", "/settings/", {**form, "case_exchange_key": key})
+        assert "The settings are saved." in answer.text
+    assert practice_desk.control("GET", "/api/settings")["case_exchange_user"] == "south"
+    practice_desk.configure(portal_url=httpserver.url_for("/").rstrip("/"))
+    answer = submit(practice_desk, "/", "/feed/fetch/", {})
+    assert "The portal&#x27;s feed could not be fetched" in answer.text
+    assert httpserver.log[0][0].json == {"login": "south", "password": "key-2"}
+    assert "key-2" not in practice_desk.get("/settings/").text
+
+
+def test_the_further_operations_are_offered_but_not_over_soap(practice_desk: PracticeDesk, number: str) -> None:
+    address = f"/tickets/{number}/"
+    for kind in ("assignment", "reopening", "cancellation", "closing"):
+        assert f'value="{kind}"' in practice_desk.get(address).text
+        listed = submit(practice_desk, address, f"{address}send/", {"kind": kind, "channel": "feed"})
+        assert "listed for the portal to fetch" in listed.text
+        refused = submit(practice_desk, address, f"{address}send/", {"kind": kind, "channel": "soap"})
+        assert (refused.status_code, "no method for this" in refused.text) == (400, True)
+    assert practice_desk.state()[0]["state"] == "closed"
+
+
 def test_the_log_of_calls_can_be_narrowed_to_what_went_wrong(practice_desk: PracticeDesk, number: str) -> None:
     practice_desk.get("/api/tickets/PD-999999")
     everything = practice_desk.get("/calls/").text

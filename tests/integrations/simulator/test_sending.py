@@ -25,7 +25,10 @@ def requests_seen(httpserver: HTTPServer, practice_desk: PracticeDesk) -> list[R
         seen.append(request)
         return Response('{"ok": true}', 200, content_type="application/json")
 
-    for path in (SOAP_PATH, *(f"/api/v1/tasks/1001-1/{end}/" for end in ("acknowledge", "updates", "reassign"))):
+    for path in (
+        SOAP_PATH,
+        *(f"/api/v1/tasks/1001-1/{end}/" for end in ("acknowledge", "updates", "reassign", "operations")),
+    ):
         httpserver.expect_request(path, method="POST").respond_with_handler(answer)
     practice_desk.configure(portal_url=httpserver.url_for("/").rstrip("/"), api_key="key-1", soap_namespace=NAMESPACE)
     return seen
@@ -78,6 +81,23 @@ def test_rest_messages_carry_key_idempotency_key_and_fields(
     [kept] = practice_desk.state()
     assert (kept["state"], kept["solution"], bool(kept["acknowledged_at"])) == ("closed", "Water.", True)
     assert [note["text"] for note in kept["notes"]] == ["hello", "Water.", "Not ours."]
+
+
+def test_the_further_operations_travel_over_rest_by_their_name(
+    practice_desk: PracticeDesk, requests_seen: list[Request]
+) -> None:
+    number = ticket(practice_desk)
+    practice_desk.send(number, "assignment", message_id="m-1")
+    practice_desk.send(number, "closing", solution="Water.", completion_code="fulfilled", message_id="m-2")
+    practice_desk.send(number, "reopening", text="It burns.", author="Bo", message_id="m-3")
+    practice_desk.send(number, "cancellation", message_id="m-4")
+    assert {request.path for request in requests_seen} == {"/api/v1/tasks/1001-1/operations/"}
+    assert [request.json for request in requests_seen] == [
+        {"operation": "assign", "message_id": "m-1"},
+        {"operation": "close", "solution": "Water.", "completion_code": "fulfilled", "message_id": "m-2"},
+        {"operation": "reopen", "reason": "It burns.", "author": "Bo", "message_id": "m-3"},
+        {"operation": "cancel", "message_id": "m-4"},
+    ]
 
 
 def test_soap_messages_carry_the_arguments_in_the_order_of_the_contract(

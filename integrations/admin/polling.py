@@ -1,0 +1,129 @@
+"""Asking a desk for news: how, and how it goes, on the page of its external system."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+from unfold.admin import StackedInline
+from unfold.decorators import display
+
+from integrations.admin.look import NOTHING, Look, chip, relative, to_the_second
+from integrations.models import ExternalSystem, Polling
+from integrations.models.polling import SETTINGS
+from integrations.polling.claim import ask_now, read_again_from
+
+_ = gettext_lazy
+# The form around the button stands outside of the system's own, see templates/admin/integrations/system_after.html.
+POLL_NOW_FORM = "poll-now"
+
+
+class PollingForm(forms.ModelForm):
+    """The settings, and by hand the place from which to read on."""
+
+    class Meta:
+        model = Polling
+        fields = [*SETTINGS, "cursor"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "cursor" in self.fields:
+            # Changed is what a person changed, not what a poll has moved while the page was open.
+            self.fields["cursor"].show_hidden_initial = True
+
+    def save(self, commit: bool = True) -> Polling:
+        """A row that exists keeps its cursor, unless that was changed here."""
+        is_new = self.instance.pk is None
+        saved: Polling = super().save(commit)
+        if commit and not is_new and "cursor" in self.changed_data:
+            read_again_from(saved, self.cleaned_data["cursor"])
+        return saved
+
+
+class PollingInline(StackedInline):
+    """How the desk is asked for news."""
+
+    model = Polling
+    form = PollingForm
+    extra = 0
+    max_num = 1
+    verbose_name_plural = _("polling (Case Exchange)")
+    readonly_fields = ["state", "read_up_to"]
+    fieldsets = [
+        (None, {"fields": ["state", "active", "path", "our_name"]}),
+        (None, {"fields": ["interval_seconds", "page_size", "overlap_ms", "layout", "cursor", "read_up_to"]}),
+    ]
+
+    may_ask = False
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """For each page there is an inline of its own: it remembers for whom it is."""
+        self.may_ask = request.user.has_perm("integrations.change_externalsystem")
+        return super().get_formset(request, obj, **kwargs)
+
+    @display(description=_("state"))
+    def state(self, polling: Polling) -> SafeString | str:
+        """How it goes, in words, and the button that asks at once."""
+        if polling.pk is None:
+            return gettext("It begins when this is saved.")
+        words, look = _standing(polling)
+        facts: list[str] = [chip(words, look)]
+        if polling.last_success_at is not None:
+            facts.append(gettext("last success %(when)s") % {"when": to_the_second(polling.last_success_at)})
+        if polling.failing_since is not None:
+            failing = gettext("failing since %(when)s, %(count)d times")
+            facts.append(failing % {"when": to_the_second(polling.failing_since), "count": polling.failures})
+        if polling.active and polling.due_at is not None:
+            facts.append(gettext("next poll %(when)s") % {"when": relative(polling.due_at)})
+        shown = format_html("{}", facts[0])
+        for fact in facts[1:]:
+            shown = format_html("{} · {}", shown, fact)
+        if polling.last_error:
+            shown = format_html('{}<br><span class="state-bad">{}</span>', shown, polling.last_error)
+        if polling.active and polling.system.active and self.may_ask:
+            button = '{}<br><button type="submit" form="{}" class="config-link">{}</button>'
+            shown = format_html(button, shown, POLL_NOW_FORM, gettext("Poll now"))
+        return shown
+
+    @display(description=_("that is"))
+    def read_up_to(self, polling: Polling) -> str:
+        """The cursor as a time, by the other desk's clock."""
+        try:
+            return to_the_second(datetime.fromtimestamp(polling.cursor / 1000, UTC)) if polling.cursor else NOTHING
+        except (ValueError, OverflowError, OSError):
+            return NOTHING
+
+
+def poll_now(model_admin: Any, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
+    """Have the desk asked as soon as a worker is free, and go back to its page."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    polling = Polling.objects.filter(system=system).first()
+    if polling is None:
+        raise Http404
+    if not (polling.active and system.active):
+        messages.error(request, gettext("Polling is switched off."))
+    elif polling.lease_until is not None and polling.lease_until > timezone.now():
+        messages.info(request, gettext("It is being polled at this moment."))
+    else:
+        ask_now(polling)
+        messages.success(request, gettext("It is polled as soon as a worker is free. Load this page again to see."))
+    return redirect("admin:integrations_externalsystem_change", system.pk)
+
+
+def _standing(polling: Polling) -> tuple[str, Look]:
+    if not polling.active or not polling.system.active:
+        return gettext("Switched off"), Look("", "power_settings_new")
+    if polling.lease_until is not None and polling.lease_until > timezone.now():
+        return gettext("Is being polled"), Look("wait", "hourglass_top")
+    if polling.failures:
+        return gettext("Fails"), Look("bad", "error")
+    if polling.last_success_at is None:
+        return gettext("Not polled yet"), Look("", "schedule")
+    return gettext("OK"), Look("good", "check")
