@@ -38,9 +38,11 @@ class PropertyField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         """As it is stored; says what is wrong in the words of the property's kind."""
+        # Browsers send line breaks as two characters.
+        text = str(value or "").strip().replace("\r\n", "\n")
+        self.run_validators(text)
         try:
-            # Browsers send line breaks as two characters.
-            return self.definition.canonical(str(value or "").strip().replace("\r\n", "\n"))
+            return self.definition.canonical(text)
         except ValueError as problem:
             raise forms.ValidationError(str(problem)) from problem
 
