@@ -77,7 +77,8 @@ def _links(source: Ticket, target: Ticket) -> tuple[list[Ticket], list[Ticket]]:
     out = {(link.kind, link.other_id) for link in links if link.ticket_id == target.pk}
     into = {(link.kind, link.ticket_id) for link in links if link.other_id == target.pk}
     has_parent = any(kind == LinkKind.SUB_CASE for kind, _parent in into)
-    moved, dropped = [], []
+    moved: list[Ticket] = []
+    dropped: list[Ticket] = []
     for link in links:
         if link.ticket_id == source.pk:
             falls = link.other_id == target.pk or (link.kind, link.other_id) in out

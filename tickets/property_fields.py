@@ -9,7 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from tickets.models import PropertyDefinition, PropertyKind, PropertyValue
+from tickets.models import PropertyDefinition, PropertyKind, PropertyValue, Ticket
 
 PREFIX = "property_"
 YES_NO = [("true", _("Yes")), ("false", _("No"))]
@@ -69,6 +69,12 @@ def in_words(value: PropertyValue) -> str:
         case PropertyKind.NUMBER:
             return number_format(stored)
     return stored
+
+
+def asked_properties(ticket: Ticket) -> list[tuple[str, str]]:
+    """What contacts are asked, and what the ticket holds of it, in words: for the contact's page. One query."""
+    held = ticket.property_values.filter(definition__for_contacts=True, definition__active=True)
+    return [(value.definition.name, in_words(value)) for value in held.select_related("definition")]
 
 
 def _widget(definition: PropertyDefinition, held: str, widgets: Widgets) -> forms.Widget:

@@ -117,7 +117,7 @@ class StatusManyForm(BulkForm, StatusFields):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         by_hand = [status for status in TicketStatus if status != TicketStatus.MERGED]
-        self.fields["status"].offer(by_hand, nothing=_t("Choose a status"))
+        self.status_field.offer(by_hand, nothing=_t("Choose a status"))
         self.arrange_status(closes=True)
 
     def plan(self, ticket: Ticket) -> Words:
@@ -130,7 +130,9 @@ class StatusManyForm(BulkForm, StatusFields):
         """What becomes of its tasks, and which statuses it will refuse."""
         allowed = STATUS_TRANSITIONS[ticket.status]
         follows = [(status, tasks_follow(ticket, status)) for status in allowed]
-        told = [(str(int(status)), f"{status.label}: {words}") for status, words in follows if words]
+        told: list[tuple[str, Words]] = [
+            (str(int(status)), f"{status.label}: {words}") for status, words in follows if words
+        ]
         refused = [str(int(status)) for status in TicketStatus if status not in allowed]
         names = ", ".join(
             str(status.label) for status in TicketStatus if status not in (*allowed, TicketStatus.MERGED)

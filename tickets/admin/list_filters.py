@@ -1,7 +1,7 @@
 """What the list of tickets may be narrowed by in the admin."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
@@ -37,7 +37,7 @@ class MineFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
         """Open work only: what is done waits for nobody."""
-        me = request.user.pk
+        me = cast("User", request.user).pk
         tasks = Task.objects.exclude(phase=Phase.CLOSE)
         if self.value() == "1":
             mine = looked_after_by(Ticket.objects.filter(status__in=OPEN_STATUSES), me).values("pk")

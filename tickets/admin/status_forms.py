@@ -1,7 +1,7 @@
 """Set a ticket's status, and say beforehand what that does to its tasks."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils.translation import gettext as _t
@@ -67,6 +67,11 @@ class StatusFields(forms.Form):
     solution = text_area(_("Solution"), rows=3, required=False)
     completion_code = completion_code()
 
+    @property
+    def status_field(self) -> StatusField:
+        """This form's own."""
+        return cast("StatusField", self.fields["status"])
+
     def arrange_status(self, *, closes: bool) -> None:
         """Which field goes with which status. `closes`: whether closing closes tasks, which have a solution."""
         only_for(self.fields["on_hold_until"], TicketStatus.ON_HOLD)
@@ -109,7 +114,7 @@ class SetStatusForm(DeskForm, StatusFields):
     def arrange(self) -> None:
         """What the ticket's status admits."""
         before = self.ticket.status
-        self.fields["status"].offer(STATUS_TRANSITIONS[before])
+        self.status_field.offer(STATUS_TRANSITIONS[before])
         follows = {after: tasks_follow(self.ticket, after) for after in STATUS_TRANSITIONS[before]}
         self.arrange_status(closes=bool(follows.get(TicketStatus.CLOSED)) and not self.ticket.is_closed)
         if self.ticket.is_closed:

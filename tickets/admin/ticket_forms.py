@@ -280,19 +280,17 @@ FORMS_IN_PLACE: dict[str, list[type[DeskForm]]] = {
 # Buttons: done with one click, never opened.
 ONE_CLICK: list[type[DeskForm]] = [FollowForm, EndFollowerForm, UnlinkForm]
 
-TICKET_FORMS: dict[str, type[DeskForm]] = {
-    form.name: form
-    for form in (
-        EditTicketForm,
-        SetStatusForm,
-        AddTaskForm,
-        CloseTicketForm,
-        ReopenTicketForm,
-        NoteForm,
-        *(form for forms_here in FORMS_IN_PLACE.values() for form in forms_here),
-        *ONE_CLICK,
-    )
-}
+ALL_FORMS: list[type[DeskForm]] = [
+    EditTicketForm,
+    SetStatusForm,
+    AddTaskForm,
+    CloseTicketForm,
+    ReopenTicketForm,
+    NoteForm,
+    *(form for forms_here in FORMS_IN_PLACE.values() for form in forms_here),
+    *ONE_CLICK,
+]
+TICKET_FORMS: dict[str, type[DeskForm]] = {form.name: form for form in ALL_FORMS}
 
 
 def forms_for(ticket: Ticket) -> list[type[DeskForm]]:
