@@ -32,6 +32,16 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// Where nothing is chosen yet, select2 leaves its box without a name. Ready functions run in turn: select2's is first.
+window.django?.jQuery?.(() => {
+  for (const box of document.querySelectorAll(".db-field .select2-selection")) {
+    const label = box.closest(".db-field").querySelector("label").id;
+    const chosen = box.querySelector(".select2-selection__rendered");
+    box.setAttribute("aria-labelledby", `${label} ${chosen.id}`);
+    chosen.setAttribute("aria-labelledby", label);
+  }
+});
+
 // Unfold shows the page only once its scripts have run: too late for the browser's own autofocus.
 window.addEventListener("load", () => {
   document.querySelector("[autofocus]")?.focus();
