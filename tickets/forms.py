@@ -156,7 +156,8 @@ class NewTicketForm(OnceForm):
 
     def arrange(self) -> None:
         """What administrators want to be asked, before the files."""
-        self.fields |= property_fields(PropertyDefinition.objects.filter(active=True, for_contacts=True))
+        asked = PropertyDefinition.objects.filter(active=True, for_contacts=True)
+        self.fields |= property_fields(asked, help_text=_("Optional."))
 
     @property
     def asked(self) -> list[forms.BoundField]:
