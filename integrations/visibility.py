@@ -1,9 +1,11 @@
 """What an external system may see, and which words go to it: one place for both."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Left, StrIndex
 
 from integrations.models import (
     ExternalReference,
@@ -16,6 +18,7 @@ from integrations.models import (
 )
 from tickets.actors import ActorKind
 from tickets.events import EventName
+from tickets.lifecycle import TicketStatus
 from tickets.models import Attachment, History, Note, Task, Ticket, Visibility
 
 
@@ -30,6 +33,15 @@ def tasks_visible_to(system: ExternalSystem) -> QuerySet[Task]:
         | Q(solved_by_group__binding__integrated=True, solved_by_group__binding__system=system)
         | Exists(ExternalReference.objects.filter(task=OuterRef("pk"), system=system))
         | Exists(Stream.objects.filter(task=OuterRef("pk"), system=system, awaiting_since__isnull=False))
+    )
+
+
+def tickets_visible_to(system: ExternalSystem) -> QuerySet[Ticket]:
+    """Tickets of these tasks, and merged ones from which such a task has come: its number still names that ticket."""
+    tasks = tasks_visible_to(system)
+    numbers = tasks.annotate(first_ticket=Left("number", StrIndex("number", Value("-")) - 1)).values("first_ticket")
+    return Ticket.objects.filter(
+        Exists(tasks.filter(ticket=OuterRef("pk"))) | Q(status=TicketStatus.MERGED, number__in=numbers)
     )
 
 
@@ -115,25 +127,34 @@ def notes_a_desk_may_read(task: Task, system: ExternalSystem) -> QuerySet[Note]:
 
 
 def notes_read_by(task: Task, system: ExternalSystem) -> QuerySet[Note]:
-    """What this desk reads of a task: exactly what it was sent (or is being sent), and what it wrote itself.
+    """What this desk reads of a task: exactly what it was sent (or is being sent), and what it wrote itself."""
+    return notes_read_of([task], system)
+
+
+def notes_read_of(tasks: Collection[Task], system: ExternalSystem) -> QuerySet[Note]:
+    """As `notes_read_by`, of several tasks in as many queries as of one.
 
     Sent are the notes that have a run of their own, and those that a create took along.
     """
-    create = (
-        ProcessRun.objects.filter(stream__task=task, stream__system=system, operation="assign")
+    creates = (
+        ProcessRun.objects.filter(stream__task__in=tasks, stream__system=system, operation="assign")
         .exclude(state__in=(RunState.CANCELLED, RunState.SKIPPED))
-        .select_related("version")
-        .order_by("pk")
-        .first()
+        .select_related("version", "stream")
+        .order_by("-pk")
     )
-    taken_along: list[int] = []
-    if create is not None and _takes_notes_along(create.version.definition):
-        taken_along = [note["id"] for note in create.snapshot["ticket"]["notes"]]
+    # The first of each task.
+    first = {create.stream.task_id: create for create in creates}
+    taken_along = [
+        note["id"]
+        for create in first.values()
+        if _takes_notes_along(create.version.definition)
+        for note in create.snapshot["ticket"]["notes"]
+    ]
     return (
-        Note.objects.filter(ticket_id=task.ticket_id)
+        Note.objects.filter(ticket_id__in={task.ticket_id for task in tasks})
         .filter(
-            Q(runs__stream__task=task, runs__stream__system=system)
-            | Q(task=task, actor_key=system.actor_key)
+            Q(runs__stream__task__in=tasks, runs__stream__system=system)
+            | Q(task__in=tasks, actor_key=system.actor_key)
             | Q(pk__in=taken_along)
         )
         .distinct()
@@ -149,8 +170,16 @@ def _takes_notes_along(definition: dict[str, Any]) -> bool:
 
 def attachments_read_by(task: Task, system: ExternalSystem) -> QuerySet[Attachment]:
     """Files that this desk was sent (or is being sent), and its own."""
+    return attachments_read_of([task], system)
+
+
+def attachments_read_of(tasks: Collection[Task], system: ExternalSystem) -> QuerySet[Attachment]:
+    """As `attachments_read_by`, of several tasks."""
     return (
-        Attachment.objects.filter(ticket_id=task.ticket_id)
-        .filter(Q(runs__stream__task=task, runs__stream__system=system) | Q(task=task, actor_key=system.actor_key))
+        Attachment.objects.filter(ticket_id__in={task.ticket_id for task in tasks})
+        .filter(
+            Q(runs__stream__task__in=tasks, runs__stream__system=system)
+            | Q(task__in=tasks, actor_key=system.actor_key)
+        )
         .distinct()
     )

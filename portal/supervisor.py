@@ -116,8 +116,18 @@ class Supervisor:
         assert program.process is not None  # noqa: S101 - started above
         return program.process.returncode
 
-    def run(self, programs: list[Program], *, ready: Callable[[], bool], on_ready: Callable[[], None]) -> None:
-        """Run programs until told to stop; call `on_ready` once, as soon as all are up and `ready` says so."""
+    def run(
+        self,
+        programs: list[Program],
+        *,
+        ready: Callable[[], bool],
+        on_ready: Callable[[], None],
+        then: Sequence[Program] = (),
+    ) -> None:
+        """Run programs until told to stop; call `on_ready` once, as soon as all are up and `ready` says so.
+
+        `then` are started at that moment, too; they come to an end by themselves and are not started again.
+        """
         self.programs = programs
         announced = False
         try:
@@ -130,10 +140,12 @@ class Supervisor:
                 if not announced and ready() and up:
                     on_ready()
                     announced = True
+                    for program in then:
+                        program.start()
                 time.sleep(TICK_SECONDS)
         finally:
             say("demo", "Stopping.")
-            self._stop(programs)
+            self._stop([*programs, *then])
 
     def _tend(self, program: Program) -> None:
         if program.running():

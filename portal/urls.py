@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("integrations.inbound.rest.urls")),
     path("", include("integrations.inbound.workflow_service.urls")),
     path("", include("integrations.inbound.case_exchange.urls")),
+    path("", include("integrations.inbound.itx.urls")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -26,6 +26,7 @@ DIALECTS: Choices = [
     ("mail", _("Mail")),
     ("rest", _("REST (they called)")),
     ("workflow_service", _("Workflow Service (they called)")),
+    ("itx", _("ITX (they called)")),
 ]
 SINCE: dict[str, tuple[timedelta, Promise]] = {
     "1h": (timedelta(hours=1), _("The last hour")),

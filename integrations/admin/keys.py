@@ -55,12 +55,13 @@ class KeyForm(forms.Form):
 def new_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
     """Ask for the key's name; then show the key, this once: only its hash is kept."""
     form = KeyForm(request.POST if request.method == "POST" else None)
-    key = ""
+    key = prefix = ""
     if request.method == "POST" and form.is_valid():
         record, key = SystemKey.objects.create_key(
             system=system, name=form.cleaned_data["name"], expiry_date=_end_of(form.cleaned_data["expires"])
         )
-        model_admin.log_change(request, system, gettext("API key %(prefix)s… was made.") % {"prefix": record.prefix})
+        prefix = record.prefix
+        model_admin.log_change(request, system, gettext("API key %(prefix)s… was made.") % {"prefix": prefix})
     return model_admin.page(
         request,
         "key_new.html",
@@ -69,6 +70,7 @@ def new_key_page(model_admin: Page, request: HttpRequest, system: ExternalSystem
         system=system,
         form=form,
         key=key,
+        prefix=prefix,
     )
 
 

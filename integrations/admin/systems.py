@@ -53,6 +53,7 @@ class ExternalSystemAdmin(ConfigurationAdmin):
             (_("The other desk"), {"fields": ["name", "code", "active"]}),
             (_("Where it is"), {"fields": ["base_url", "allowed_hosts", "allow_private", "verify_tls"]}),
             (_("How we sign in there"), {"fields": authentication}),
+            (_("How it writes to us"), {"classes": ["collapse"], "fields": ["missing_fields_wipe"]}),
             (
                 _("Time-outs and limits"),
                 {

@@ -1,13 +1,14 @@
 """A few tickets to look at, exchanged as soon as the worker runs."""
 
 from integrations.demo.people import People
+from integrations.demo.story import TITLE as STORY
 from tickets import actions
 from tickets.actors import Actor
 from tickets.models import AssignmentGroup, Category, Priority, Ticket
 
 
 def load_tickets(people: People) -> None:
-    """Three tickets, if there are none yet: one at home, one given away over REST, one over SOAP."""
+    """Four tickets, if there are none yet: one at home, one given away over each of REST, SOAP and Case Exchange."""
     if Ticket.objects.exists():
         return
     emma, agent = Actor.of_user(people.end_user), Actor.of_user(people.agent)
@@ -19,6 +20,8 @@ def load_tickets(people: People) -> None:
     actions.add_note(actor=agent, ticket=printer, body="Please send somebody today; floor 2 is closed.")
     vpn = _ticket(people, emma, "VPN drops every ten minutes", "Since Monday, from home only.", "high", "network")
     _give(people, agent, vpn, "northwind-soap")
+    reader = _ticket(people, emma, STORY, "No light, no sound, since this morning.", "high", "hardware")
+    _give(people, agent, reader, "southwind-ces")
     editor = _ticket(people, emma, "Which editor may I install?", "For our web pages.", "low", "software")
     actions.create_task(actor=agent, ticket=editor, group=people.service_desk)
     actions.add_note(actor=agent, ticket=editor, body="Ask legal about the licence first.", visibility="internal")

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.inbound.messages import Acknowledgement, Message, Receipt, TaskMessage, digest
+from integrations.inbound.messages import Acknowledgement, CaseMessage, Message, Receipt, TaskMessage, digest
 from integrations.inbound.problems import DifferentContent, InProgress, Invalid
 from integrations.models import ExternalReference, ExternalSystem, StoredAnswer
 
@@ -49,7 +49,7 @@ def keys_of(system: ExternalSystem, message: Message, *, dialect: str, idempoten
     keys = []
     for target in _targets(system, message):
         if idempotency_key:
-            about = target if isinstance(message, TaskMessage) else ""
+            about = target if isinstance(message, TaskMessage | CaseMessage) else ""
             keys.append(_fitting(f"key {dialect} {message.operation} {about} {idempotency_key}"))
         if message.message_id:
             keys.append(_fitting(f"message {message.operation} {target} {message.message_id}"))

@@ -12,11 +12,15 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.inbound import dedupe, operations
+from integrations.inbound import case_operations, dedupe, operations
 from integrations.inbound.bodies import redacted, storable, without_files
 from integrations.inbound.messages import (
     Acknowledgement,
     Cancellation,
+    CaseChange,
+    CaseCreation,
+    CaseMessage,
+    CaseUpdate,
     Closure,
     Deed,
     Files,
@@ -145,6 +149,8 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
         )
         call.exchange.task_id = Task.objects.values_list("pk", flat=True).get(number=receipt.task)
         return receipt
+    if isinstance(message, CaseCreation | CaseMessage):
+        return _perform_case(call, system, message, hold_echo=hold_echo)
     assert isinstance(message, TaskMessage)  # noqa: S101 - there are no others
     task = find_task(system, message)
     call.exchange.task = task
@@ -193,6 +199,36 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
             return operations.reject(**by, reason=message.reason)
         case Cancellation():
             return operations.cancel(**by)
+    raise TypeError(f"no operation for {type(message)}")
+
+
+def _perform_case(
+    call: Arrived, system: ExternalSystem, message: CaseCreation | CaseMessage, *, hold_echo: bool
+) -> Receipt:
+    if isinstance(message, CaseCreation):
+        receipt = case_operations.create(
+            system=system, reference=message.external_reference, values=message.values, author=message.author
+        )
+        call.exchange.task_id = Task.objects.values_list("pk", flat=True).get(number=receipt.task)
+        return receipt
+    ticket, tasks = case_operations.find(system, message.case)
+    call.exchange.task = task = case_operations.spoken_of(tasks)
+    match message:
+        case CaseChange():
+            return case_operations.change(
+                system=system, ticket=ticket, tasks=tasks, values=message.values, author=message.author
+            )
+        case CaseUpdate():
+            return operations.update(
+                system=system,
+                task=task,
+                text=message.text,
+                visibility=message.visibility,
+                files=message.files,
+                author=message.author,
+                message_id=message.message_id,
+                hold_echo=hold_echo,
+            )
     raise TypeError(f"no operation for {type(message)}")
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -186,6 +186,80 @@ class NewTicket(Message):
     @property
     def target(self) -> str:
         return f"reference {self.external_reference}"
+
+
+class MemberValue(TypedDict):
+    """Somebody's part in a case: an agent (`user`) or a contact, by primary key; `member` names the row meant."""
+
+    role: int
+    user: int | None
+    contact: int | None
+    member: int | None
+    ended: bool
+
+
+class CaseValues(TypedDict, total=False):
+    """What a case says of its ticket. What is not there was left out; None empties. Records by their primary keys.
+
+    `status` is the fixed status, `own_status` the administrators' own: where they disagree, the fixed one wins.
+    """
+
+    title: str
+    details: str | None
+    contact: int | None
+    category: int | None
+    priority: int
+    queue: int | None
+    deadline_at: datetime | None
+    status: int
+    own_status: int
+    on_hold_until: datetime | None
+    on_hold_comment: str | None
+    tags: list[str]
+    properties: dict[str, Any]
+    members: list[MemberValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCreation(Message):
+    """A ticket that they raise as a case, with all that it says. Without a number of theirs they know it by ours."""
+
+    operation = "create"
+    external_reference: str = ""
+    values: CaseValues
+
+    @property
+    def target(self) -> str:
+        return f"reference {self.external_reference}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseMessage(Message):
+    """About a ticket as a whole, named by its primary key."""
+
+    case: int
+
+    @property
+    def target(self) -> str:
+        return f"case {self.case}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseChange(CaseMessage):
+    """What the case says from now on."""
+
+    operation = "change"
+    values: CaseValues
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseUpdate(CaseMessage):
+    """A text, files, or both, for the task that they have of the case."""
+
+    operation = "update"
+    text: str = ""
+    visibility: str = Visibility.PUBLIC
+    files: tuple[FileContent, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

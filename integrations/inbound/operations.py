@@ -26,18 +26,20 @@ from integrations.inbound.receiving import (
     follow,
     has_reference,
     is_at_another_desk,
+    known_reference,
     last_words,
     locked,
     only_told,
+    our_number,
     receipt,
     solved_by,
 )
-from integrations.models import ExternalReference, ExternalSystem
+from integrations.models import ExternalSystem
 from integrations.visibility import binding_for, raised_by
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.lifecycle import SHELVED, CompletionCode, Phase
-from tickets.models import Category, Priority, Queue, Task, Visibility
+from tickets.models import Category, Contact, Priority, Queue, Task, Visibility
 
 RESOLVED: Final = gettext_noop("Resolved by external system")
 CANCELLED: Final = gettext_noop("Incident canceled by external system")
@@ -69,9 +71,10 @@ def acknowledge(*, system: ExternalSystem, task: Task, reference: str, author: s
 def create(
     *,
     system: ExternalSystem,
-    reference: str,
+    reference: str | None,
     title: str,
     task: Task | None = None,
+    contact: Contact | None = None,
     contact_email: str = "",
     contact_name: str = "",
     description: str = "",
@@ -84,7 +87,7 @@ def create(
     hold_echo: bool = True,
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
-    there is. With `task` no ticket is made: their reference is stored for that task.
+    there is; None: they know it by our number. With `task` no ticket is made: their reference is stored for it.
 
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
@@ -92,13 +95,10 @@ def create(
     said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
         converse(**said, task=locked(task), files=files)
-        return acknowledge(system=system, task=task, reference=reference, author=author)
-    reference = reference.strip()
-    # Two creates with one reference at once: the second waits here, then finds the ticket of the first.
-    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
-    known = ExternalReference.objects.filter(system=system, value=reference).select_related("task__ticket").first()
+        return acknowledge(system=system, task=task, reference=reference or "", author=author)
+    known = known_reference(system, reference or "")
     if known is not None:
-        message = _("%(reference)s is known already.") % {"reference": reference}
+        message = _("%(reference)s is known already.") % {"reference": known.value}
         converse(**said, task=locked(known.task))
         return receipt("create", system, known.task, message, changed=False)
     actor = actor_of(system, author)
@@ -106,15 +106,14 @@ def create(
         actor=actor,
         title=title,
         description=description,
-        contact=contact_by_email(contact_email, contact_name),
+        contact=contact or contact_by_email(contact_email, contact_name),
         priority=by_code(Priority, "priority", priority),
         category=by_code(Category, "category", category),
         queue=by_code(Queue, "queue", queue),
     )
     task = actions.create_task(actor=actor, ticket=ticket)
-    store_reference(task=task, system=system, value=reference)
-    _notes, attachments = converse(**said, task=task, files=files)
-    ids = tuple(file.pk for file in attachments)
+    store_reference(task=task, system=system, value=our_number(system, ticket) if reference is None else reference)
+    ids = tuple(file.pk for file in converse(**said, task=task, files=files)[1])
     return receipt("create", system, task, _("The ticket was created."), attachments=ids)
 
 

@@ -1,6 +1,7 @@
 """What every incoming operation needs: who acts, the task under its lock, what its desk may decide, the receipt."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
@@ -63,6 +64,28 @@ def is_at_another_desk(task: Task, system: ExternalSystem) -> bool:
 def has_reference(task: Task, system: ExternalSystem) -> bool:
     """Whether the desk's number for the task is known."""
     return ExternalReference.objects.filter(task=task, system=system).exists()
+
+
+def known_reference(system: ExternalSystem, value: str) -> ExternalReference | None:
+    """The desk's number where it is known. Two creates with one number at once: the second waits here until the first
+    has ended, then finds its ticket."""
+    ExternalSystem.objects.select_for_update(no_key=True).get(pk=system.pk)
+    known = ExternalReference.objects.filter(system=system, value=value.strip())
+    return known.select_related("task__ticket").first()
+
+
+def our_number(system: ExternalSystem, ticket: Ticket) -> str:
+    """By what a desk without a number of its own knows the ticket: its primary key, marked where that is taken."""
+    number = str(ticket.pk)
+    taken = ExternalReference.objects.filter(system=system, value=number).exists()
+    return f"case {number}" if taken else number
+
+
+def same(ours: object, theirs: object) -> bool:
+    """Whether the other desk says what there is. Who keeps times in milliseconds must not seem to change them."""
+    if isinstance(ours, datetime) and isinstance(theirs, datetime):
+        return abs((ours - theirs).total_seconds()) < 0.001
+    return (ours or None) == (theirs or None)
 
 
 def is_new(comment: Comment, *, task: Task, system: ExternalSystem) -> bool:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from integrations.inbound import intake
+from integrations.inbound.itx import mapping as itx
 from integrations.inbound.messages import Message
 from integrations.inbound.problems import Broken, Refused
 from integrations.inbound.rest import mapping as rest
@@ -35,6 +36,7 @@ DIALECTS: Final[Mapping[str, Callable[[Exchange], Message]]] = {
     "rest": rest.read_again,
     "workflow_service": workflow_service.read_again,
     "case_exchange": read_entry_again,
+    "itx": itx.read_again,
 }
 
 

@@ -133,6 +133,14 @@ class ExternalSystem(models.Model):
         blank=True,
         help_text=_("Further field names, one a line, whose values are removed before anything is stored."),
     )
+    missing_fields_wipe = models.BooleanField(
+        _("what it leaves out is emptied"),
+        default=False,
+        help_text=_(
+            "For desks that write whole records (ITX): a field of a case that its update does not name is emptied, "
+            "if the desk has raised the case. Switched off, such fields stay as they are."
+        ),
+    )
     history = HistoricalRecords(excluded_fields=["auth_secret"])
 
     class Meta:

@@ -83,10 +83,13 @@ class Cast:
 
 
 class Life:
-    """One run of chance. `step` does one thing; it returns whether it was done or refused."""
+    """One run of chance. `step` does one thing; it returns whether it was done or refused.
 
-    def __init__(self, cast: Cast, draw: Draw) -> None:
-        self.cast, self.draw = cast, draw
+    Who is `alone` knows what must come of it; with others at work, the record may have moved on since it was chosen.
+    """
+
+    def __init__(self, cast: Cast, draw: Draw, *, alone: bool = True) -> None:
+        self.cast, self.draw, self.alone = cast, draw, alone
         self.notes_added = 0
 
     def step(self, name: str) -> bool:
@@ -159,8 +162,11 @@ def move(name: TaskMove) -> Callable[[Life], None]:
         try:
             after = calls[name]()
         except TransitionRefused:
-            assert (before, name) not in TASK_TRANSITIONS or shelved, f"{name} is allowed in {before}"
+            allowed = (before, name) in TASK_TRANSITIONS and not shelved
+            assert not (life.alone and allowed), f"{name} is allowed in {before}"
             raise
+        if not life.alone:
+            return
         assert after.phase == TASK_TRANSITIONS[before, name], f"{name} in {before}"
         check_followed(Ticket.objects.get(pk=task.ticket_id), status, before, after.phase)
 
@@ -216,16 +222,19 @@ def set_status(life: Life) -> None:
             actor=life.cast.desk.by_agent, ticket=ticket, status=status, own_status=own, **hold
         )
     except TransitionRefused:
-        assert wanted not in STATUS_TRANSITIONS[ticket.status], f"{wanted} is allowed after {ticket.status}"
+        allowed = wanted in STATUS_TRANSITIONS[ticket.status]
+        assert not (life.alone and allowed), f"{wanted} is allowed after {ticket.status}"
         raise
-    assert after.status == wanted in STATUS_TRANSITIONS[ticket.status]
+    assert after.status == wanted
+    assert not life.alone or wanted in STATUS_TRANSITIONS[ticket.status]
 
 
 def release_holds(life: Life) -> None:
     """Time passes."""
     ticket = Ticket.objects.filter(on_hold_until__isnull=False).first()
     if ticket is not None:
-        Ticket.objects.filter(pk=ticket.pk).update(on_hold_until=timezone.now() - timedelta(seconds=1))
+        on_hold = Ticket.objects.filter(pk=ticket.pk, status=TicketStatus.ON_HOLD)
+        on_hold.update(on_hold_until=timezone.now() - timedelta(seconds=1))
         actions.release_hold(ticket=ticket)
 
 
@@ -271,7 +280,7 @@ def merge(life: Life) -> None:
         actions.merge_tickets(actor=life.cast.desk.by_agent, source=source, target=target)
     except TransitionRefused:
         statuses = Ticket.objects.filter(pk__in=[source.pk, target.pk]).values_list("status", flat=True)
-        assert any(status not in OPEN_STATUSES for status in statuses)
+        assert not life.alone or any(status not in OPEN_STATUSES for status in statuses)
         raise
 
 

@@ -101,6 +101,7 @@ def test_the_demo_answers_restarts_what_dies_and_leaves_no_process_behind(demo):
     running.wait_until_ready()
     assert json.loads(get(f"http://127.0.0.1:{running.port}/health/ready"))["status"] == "ok"
     assert get(f"http://127.0.0.1:{running.desk_port}/")
+    running.wait_until(lambda: "went through all its phases" in running.output.read_text())
 
     beat = next(pid for pid, command in running.members().items() if " beat " in command)
     os.kill(beat, signal.SIGKILL)

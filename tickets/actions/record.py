@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,11 +20,8 @@ def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticke
 
     `no_key`: rows that merely point at the ticket (an exchange, a history row) can be written meanwhile.
     """
-    locked = (
-        Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("contact", "priority", "own_status", "last_open_status")
-        .get(pk=ticket.pk)
-    )
+    # Without joins: PostgreSQL, having waited for a row, drops it if what it was joined with is another row by now.
+    locked = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
     refuse_stale(locked, expected_version)
     return locked
 
@@ -38,12 +35,20 @@ def lock_tickets(one: Ticket, two: Ticket, *, expected_version: int | None = Non
 
 
 def lock_task(task: Task, *, expected_version: int | None = None) -> Task:
-    """The task, fresh, with its ticket locked."""
-    ticket = lock_ticket(task.ticket)
-    locked = Task.objects.select_related("group", "owning_group", "solved_by_group").get(pk=task.pk)
-    if locked.ticket_id != ticket.pk:
-        # Merged while we waited for the lock: the task belongs to another ticket by now.
-        return lock_task(Task.objects.select_related("ticket").get(pk=task.pk), expected_version=expected_version)
+    """The task, fresh, with its ticket locked.
+
+    Who waits for the lock while tickets are merged may find the task in another ticket. Then the first lock is given
+    back before the next is taken: two at once are only ever taken in one order (`lock_tickets`).
+    """
+    while True:
+        before = transaction.savepoint()
+        ticket = lock_ticket(task.ticket)
+        locked = Task.objects.select_related("group", "owning_group", "solved_by_group").get(pk=task.pk)
+        if locked.ticket_id == ticket.pk:
+            transaction.savepoint_commit(before)
+            break
+        transaction.savepoint_rollback(before)
+        task = locked
     locked.ticket = ticket
     refuse_stale(locked, expected_version)
     return locked

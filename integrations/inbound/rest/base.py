@@ -33,6 +33,7 @@ class InboundView(APIView):
     `operation` names what a POST to this address does.
     """
 
+    dialect: ClassVar[str] = "rest"
     operation: ClassVar[str] = ""
     parser_classes = [JsonBody]
     metadata_class = None
@@ -109,6 +110,10 @@ class InboundView(APIView):
             raise NotFound(_('There is no task "%(name)s" for you.') % {"name": number[:100]})
         return task
 
+    def operation_of(self, data: Any) -> str:
+        """What this very call does, for the record."""
+        return self.operation
+
     def record(self, caller: Any, body: bytes, data: Any) -> None:
         """Write the call down: its body, or the JSON that a form (`data`) stands for."""
         request = self.request
@@ -119,8 +124,8 @@ class InboundView(APIView):
         else:
             text = readable(body, content_type)
         self.call = intake.arrived(
-            dialect="rest",
-            operation=self.operation if request.method == "POST" else "read",
+            dialect=self.dialect,
+            operation=self.operation_of(data) if request.method == "POST" else "read",
             method=request.method or "",
             url=request.build_absolute_uri(),
             headers={**request.headers, "Content-Type": content_type},

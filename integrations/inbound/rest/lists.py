@@ -90,13 +90,19 @@ class MomentField(forms.CharField):
         if not text:
             return None
         try:
-            # A "+" that was not escaped arrives as a blank.
-            moment = dt.datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=dt.UTC)
-            return moment.astimezone(dt.UTC)
-        except (ValueError, OverflowError) as error:
+            return moment_of(text)
+        except ValueError as error:
             raise forms.ValidationError(_("Give a moment like 2026-01-31T12:00:00Z.")) from error
+
+
+def moment_of(text: str) -> dt.datetime:
+    """The moment in UTC. Raises `ValueError`."""
+    try:
+        # A "+" that was not escaped arrives as a blank.
+        moment = dt.datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)

@@ -49,19 +49,19 @@ def answer(problem: Refused) -> Response:
         "detail": storable(problem.detail),
     }
     if problem.fields:
-        data["errors"] = _written(problem.fields)
+        data["errors"] = written(problem.fields)
     headers = dict(problem.headers)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Api-Key realm="Deskbridge"'
     return Response(data, status=problem.status, headers=headers, content_type=MEDIA_TYPE)
 
 
-def _written(said: Any) -> Any:
+def written(said: Any) -> Any:
     """Errors as they can be written: what they quote may be half a character that no encoder takes."""
     if isinstance(said, dict):
-        return {storable(str(name)): _written(value) for name, value in said.items()}
+        return {storable(str(name)): written(value) for name, value in said.items()}
     if isinstance(said, list | tuple):
-        return [_written(value) for value in said]
+        return [written(value) for value in said]
     return storable(str(said))
 
 

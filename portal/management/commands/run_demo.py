@@ -74,11 +74,12 @@ class Demo:
                 return
             if code:
                 raise CommandError(f"The demo did not start: `manage.py {command}` ended with code {code}.")
-        self.supervisor.run(self._programs(), ready=self._ready, on_ready=self._announce)
+        story = self._manage("play_story", verbosity=1)
+        self.supervisor.run(self._programs(), ready=self._ready, on_ready=self._announce, then=[story])
 
-    def _manage(self, command: str) -> Program:
+    def _manage(self, command: str, verbosity: int = 0) -> Program:
         script = str(settings.BASE_DIR / "manage.py")
-        return Program(command, [sys.executable, script, command, "--verbosity=0"], self.environment)
+        return Program(command, [sys.executable, script, command, f"--verbosity={verbosity}"], self.environment)
 
     def _programs(self) -> list[Program]:
         celery = [sys.executable, "-m", "celery", "--workdir", str(settings.BASE_DIR), "-A", "portal"]
