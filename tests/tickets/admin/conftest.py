@@ -42,6 +42,11 @@ def page_of(ticket: Ticket) -> str:
     return reverse("admin:tickets_ticket_change", args=[ticket.pk])
 
 
+def fresh(ticket: Ticket) -> Ticket:
+    """As the database has it now."""
+    return Ticket.objects.get(pk=ticket.pk)
+
+
 @pytest.fixture
 def send(agent: Client) -> Callable[..., Any]:
     """Open a form of the ticket's page, fill in what is given, send it: as a browser does."""
