@@ -52,7 +52,7 @@ def test_every_status_is_described_with_its_number_and_what_it_may_be_set_to() -
 def test_the_moves_of_a_task() -> None:
     def cell(phase: Phase, move: TaskMove) -> str:
         after = TASK_TRANSITIONS.get((phase, move))
-        return str(after.label) if after else "–"
+        return str(after.label) if after else "-"
 
     head = ["", *(f"in {phase.label}" for phase in Phase)]
     assert table(head, [[str(move.label), *(cell(phase, move) for phase in Phase)] for move in TaskMove]) in PAGE
@@ -61,11 +61,11 @@ def test_the_moves_of_a_task() -> None:
 def test_how_the_ticket_follows_its_tasks() -> None:
     def cell(status: TicketStatus, tasks: TasksAre) -> str:
         then = TICKET_FOLLOWS.get((status, tasks))
-        return str(then.label) if then else "–"
+        return str(then.label) if then else "-"
 
     head = ["the ticket is", *(f"tasks: {tasks.label}" for tasks in TasksAre)]
     rows = [[str(status.label), *(cell(status, tasks) for tasks in TasksAre)] for status in TicketStatus]
-    followed = [row for row in rows if set(row[1:]) != {"–"}]
+    followed = [row for row in rows if set(row[1:]) != {"-"}]
     assert table(head, followed) in PAGE
 
 
