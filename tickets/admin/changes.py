@@ -35,7 +35,6 @@ BESIDE: Final[dict[str, Promise]] = {
     "sub_case": _("sub-case"),
     "parent": _("parent"),
     "related": _("related"),
-    "merged": _("merged"),
 }
 
 
@@ -67,6 +66,8 @@ class Vocabulary:
             definition = self.properties[row.field]
             before, after = (_property(definition, value) for value in (row.old, row.new))
             return Change(definition.name, before, after)
+        if row.field == "merged" and row.task_id is None:
+            return Change(_("into"), "", row.new) if row.new else Change(_("took over"), "", row.old)
         if row.field in BESIDE and row.task_id is None:
             return Change(BESIDE[row.field], row.old, row.new)
         field = _field(row)

@@ -46,6 +46,8 @@ def test_after_the_merge_one_is_on_the_ticket_that_goes_on(desk: Desk, agent: Cl
     assert answer.redirect_chain[-1][0] == page_of(target)
     assert f"{source.number} is merged into this ticket." in answer.content.decode()
     assert target.tasks.count() == 1
+    assert f"took over: {source.number}" in answer.content.decode()
+    assert f"into: {target.number}" in agent.get(page_of(source)).content.decode()
 
 
 def test_a_merged_tickets_page_leads_on_and_offers_nothing(desk: Desk, agent: Client) -> None:
