@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from integrations.inbound.rest.outgoing import Problem, ReceiptInfo
@@ -52,6 +52,16 @@ PROPERTIES = OpenApiParameter(
     explode=True,
     description=_("Properties that our administrators have defined: `property_<code>=<value>`, as many as you like."),
 )
+
+
+class CompletionCodes(OpenApiSerializerFieldExtension):
+    """The codes that there are, the administrators' own among them."""
+
+    target_class = "integrations.inbound.rest.incoming.CompletionCodeField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """As they are when the description is asked for."""
+        return {"type": "string", "enum": self.target.known()}
 
 
 class SystemKeyScheme(OpenApiAuthenticationExtension):
