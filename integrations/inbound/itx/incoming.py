@@ -234,9 +234,10 @@ class CaseBody(StrictSerializer):
     deadlineTs = Moment(required=False, allow_null=True)
     onHoldToTs = Moment(required=False, allow_null=True)
     onHoldComment = Text(max_length=500, required=False, allow_null=True, allow_blank=True)
-    members = MemberBody(many=True, required=False, allow_null=True, max_length=100)  # type: ignore[call-arg]
+    # Not `many=True`: with it, each row might be null, too.
+    members = serializers.ListField(child=MemberBody(), required=False, allow_null=True, max_length=100)
     emsTags = serializers.ListField(child=Tag(max_length=50), required=False, allow_null=True, max_length=50)
-    propValues = PropertyBody(many=True, required=False, allow_null=True, max_length=100)  # type: ignore[call-arg]
+    propValues = serializers.ListField(child=PropertyBody(), required=False, allow_null=True, max_length=100)
     texts = OurRows()
     links = OurRows()
     logs = OurRows()

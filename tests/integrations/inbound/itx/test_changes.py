@@ -143,3 +143,10 @@ def test_another_desk_s_case_and_one_that_there_is_not_are_the_same(itx: Itx, st
         assert refused(response)[:2] == (404, "not_found")
         assert response.json()["message"] == f"There is no case {case} for you."
     assert Ticket.objects.get().title == "No delivery"
+
+
+@pytest.mark.parametrize("name", ["members", "propValues", "emsTags"])
+def test_a_row_that_is_null_is_refused_and_named(itx: Itx, full: Ticket, name: str):
+    before = said(itx, full)
+    assert refused(itx.write(full, **{name: [None]})) == (400, "invalid", {f"{name}.0"})
+    assert said(itx, full) == before
