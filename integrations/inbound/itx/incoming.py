@@ -163,7 +163,7 @@ def active_agents() -> models.QuerySet[User]:
 class UserBody(Named):
     """An agent."""
 
-    userId = Known(active_agents)
+    userId = Id()
 
 
 class MemberBody(StrictSerializer):
@@ -188,17 +188,21 @@ class MemberBody(StrictSerializer):
             raise serializers.ValidationError(
                 {"role": [_("Role 1 is a user, role 20 a contact, role 2 one of the two.")]}
             )
+        # Only who begins must be one: what was read before comes back, also when that agent has left.
+        begins = attrs.get("id") is None and attrs.get("endTs") is None
+        if user and begins and not active_agents().filter(pk=user["userId"]).exists():
+            raise serializers.ValidationError({"user": {"userId": [Known.default_error_messages["unknown"]]}})
         return attrs
 
 
 class Tag(Text):
     """A tag: its name, or an object that holds it."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        """The name."""
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """The name. An empty one is refused in either form: dropped, it would empty the list of tags."""
         if isinstance(data, dict) and set(data) <= {"emtaId", "name"}:
             data = data.get("name")
-        return super().to_internal_value(data)
+        return super().run_validation(data)
 
 
 class PropertyBody(StrictSerializer):
