@@ -150,3 +150,9 @@ def test_a_row_that_is_null_is_refused_and_named(itx: Itx, full: Ticket, name: s
     before = said(itx, full)
     assert refused(itx.write(full, **{name: [None]})) == (400, "invalid", {f"{name}.0"})
     assert said(itx, full) == before
+
+
+@pytest.mark.parametrize("tag", ["", {"name": ""}, {"emtaId": 1}, {}])
+def test_a_tag_without_a_name_is_refused_and_empties_nothing(itx: Itx, full: Ticket, tag: Any):
+    assert refused(itx.write(full, emsTags=[tag])) == (400, "invalid", {"emsTags.0"})
+    assert [held["name"] for held in itx.case(full)["emsTags"]] == ["vip"]
