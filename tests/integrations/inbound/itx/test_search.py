@@ -97,6 +97,7 @@ def test_the_same_filters_are_taken_in_the_query(itx: Itx, found: Callable[..., 
     assert titles(eactIds=f"{full.pk},{bare.pk}", statuses="7") == ["Bare"]
     assert titles(eactIds=[full.pk, bare.pk]) == ["Full", "Bare"]
     assert titles(createdFromTs=int(YESTERDAY.timestamp() * 1000)) == ["Full"]
+    assert titles(changedFromTs=0, createdFromTs=-1) == titles(createdFromTs="19700101") == ["Full", "Bare"]
     assert titles(updatedFromTs="2020-01-31T00:00:00+01:00", text="bare") == ["Bare"]
     assert titles(tags="vip,late") == ["Full"]
 
