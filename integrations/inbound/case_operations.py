@@ -18,7 +18,7 @@ from integrations.inbound.case_status import write_status
 from integrations.inbound.messages import CaseValues, Receipt
 from integrations.inbound.problems import Disagrees, Invalid, NotFound
 from integrations.inbound.receiving import actor_of, receipt, same
-from integrations.models import ExternalSystem
+from integrations.models import ExternalReference, ExternalSystem
 from integrations.visibility import raised_by, tasks_visible_to, tickets_visible_to
 from tickets import actions
 from tickets.actions.record import lock_ticket
@@ -96,22 +96,38 @@ def create(*, system: ExternalSystem, reference: str, values: CaseValues, author
     return told
 
 
+def _acknowledge(system: ExternalSystem, tasks: list[Task], reference: str, author: str) -> Receipt | None:
+    """Their number for the case, given later than the case: for the task that they mean. None where it is known."""
+    held = ExternalReference.objects.filter(system=system, task__in=tasks, value=reference)
+    if not reference or held.exists():
+        return None
+    return operations.acknowledge(system=system, task=spoken_of(tasks), reference=reference, author=author)
+
+
 @transaction.atomic
 def change(
-    *, system: ExternalSystem, ticket: Ticket, tasks: list[Task], values: CaseValues, author: str = ""
+    *,
+    system: ExternalSystem,
+    ticket: Ticket,
+    tasks: list[Task],
+    values: CaseValues,
+    reference: str = "",
+    author: str = "",
 ) -> Receipt:
     """Write what differs; what was left out stays, unless the desk's missing fields wipe. `ticket` and `tasks` are
-    what `find` has locked. Raises `Disagrees` for what is not theirs to change.
+    what `find` has locked. Raises `Disagrees` for what is not theirs to change, and for another reference.
 
     As with every update, a closed or awaiting ticket wakes, unless the case names a status.
     """
+    acknowledged = _acknowledge(system, tasks, reference, author)
     raiser = raised_by(system, ticket)
     if raiser and system.missing_fields_wipe:
         values = _with_wiped(ticket, values)
     changed, told = _write(system, ticket, tasks, values, raiser=raiser, author=author)
     task = Task.objects.select_related("ticket").get(pk=spoken_of(tasks).pk)
     if not changed:
-        return told or receipt("change", system, task, _("There was nothing new in it."), changed=False)
+        nothing = receipt("change", system, task, _("There was nothing new in it."), changed=False)
+        return acknowledged or told or nothing
     if "status" not in values and "own_status" not in values:
         actions.wake_ticket(actor=actor_of(system, author), ticket=ticket)
     triggers.received(
