@@ -16,13 +16,13 @@ from integrations.inbound import operations
 from integrations.inbound.case_members import MemberChanges, member_changes, write_members
 from integrations.inbound.case_status import write_status
 from integrations.inbound.messages import CaseValues, Receipt
-from integrations.inbound.problems import Disagrees, Invalid, NotFound
+from integrations.inbound.problems import Disagrees, Invalid, NotFound, named
 from integrations.inbound.receiving import actor_of, receipt, same
 from integrations.models import ExternalReference, ExternalSystem
 from integrations.visibility import raised_by, tasks_visible_to, tickets_visible_to
 from tickets import actions
 from tickets.actions.record import lock_ticket
-from tickets.errors import InvalidInput, TransitionRefused
+from tickets.errors import TransitionRefused
 from tickets.lifecycle import Phase, TicketStatus
 from tickets.models import Category, Contact, Link, LinkKind, Priority, PropertyDefinition, Queue, Task, Ticket
 
@@ -153,14 +153,13 @@ def _write(
         theirs = {"tags": tags is not None, "properties": bool(properties), "members": bool(members)}
         _refuse([*fields, *(name for name, differs in theirs.items() if differs)])
     if fields:
-        ticket = actions.change_ticket(actor=actor, ticket=ticket, **_records(fields))
+        with named("deadline_at"):
+            ticket = actions.change_ticket(actor=actor, ticket=ticket, **_records(fields))
     if tags is not None:
         actions.set_tags(actor=actor, ticket=ticket, names=tags)
     if properties:
-        try:
+        with named("properties"):
             actions.set_properties(actor=actor, ticket=ticket, values=properties)
-        except InvalidInput as error:
-            raise Invalid(str(error), fields={"properties": [str(error)]}) from error
     write_members(actor, ticket, members)
     moved, told = write_status(system, ticket, tasks, values, raiser=raiser, author=author)
     return bool(fields or tags is not None or properties or members or moved), told
