@@ -36,7 +36,7 @@ class MemberChanges:
 
 def member_changes(ticket: Ticket, given: list[MemberValue]) -> MemberChanges:
     """What differs: an entry that names its row and says nothing new is what was read before. `Invalid` for a row of
-    another case, and for a second one where only one is active at a time."""
+    another case or of somebody else, and for a second one where only one is active at a time."""
     changes = MemberChanges()
     if not given:
         return changes
@@ -48,6 +48,9 @@ def member_changes(ticket: Ticket, given: list[MemberValue]) -> MemberChanges:
         row = _row(rows, value)
         if value["member"] is not None and row is None:
             raise _wrong(_("This case has no member %(id)d with this role.") % {"id": value["member"]})
+        if row is not None and (row.user_id, row.contact_id) != (value["user"], value["contact"]):
+            text = _("The member %(id)d is somebody else: end it, and add an entry without an id.")
+            raise _wrong(text % {"id": row.pk})
         if row is None and not value["ended"]:
             changes.started.append(value)
         elif row is not None and row.is_active and value["ended"]:

@@ -216,7 +216,12 @@ def _perform_case(
     match message:
         case CaseChange():
             return case_operations.change(
-                system=system, ticket=ticket, tasks=tasks, values=message.values, author=message.author
+                system=system,
+                ticket=ticket,
+                tasks=tasks,
+                values=message.values,
+                reference=message.external_reference,
+                author=message.author,
             )
         case CaseUpdate():
             return operations.update(

@@ -246,9 +246,10 @@ class CaseMessage(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseChange(CaseMessage):
-    """What the case says from now on."""
+    """What the case says from now on, and their number for it: stored where they have given none yet."""
 
     operation = "change"
+    external_reference: str = ""
     values: CaseValues
 
 
