@@ -42,6 +42,7 @@ class ExternalSystemAdmin(ConfigurationAdmin):
         js = ["js/configuration.js"]
 
     def get_fieldsets(self, request: HttpRequest, obj: ExternalSystem | None = None) -> Any:
+        writing = ["missing_fields_wipe", "may_name_anybody"]
         authentication = AUTHENTICATION
         if obj is None:
             authentication = [name for name in AUTHENTICATION if name not in ("remove_secret", "auth_login")]
@@ -53,7 +54,10 @@ class ExternalSystemAdmin(ConfigurationAdmin):
             (_("The other desk"), {"fields": ["name", "code", "active"]}),
             (_("Where it is"), {"fields": ["base_url", "allowed_hosts", "allow_private", "verify_tls"]}),
             (_("How we sign in there"), {"fields": authentication}),
-            (_("How it writes to us"), {"classes": ["collapse"], "fields": ["missing_fields_wipe"]}),
+            (
+                _("How it writes to us"),
+                {"classes": ["collapse"], "fields": ["missing_fields_wipe", "may_name_anybody"]},
+            ),
             (
                 _("Time-outs and limits"),
                 {

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrations import triggers
 from integrations.inbound import operations
-from integrations.inbound.case_members import MemberChanges, member_changes, write_members
+from integrations.inbound.case_members import MemberChanges, check_people, member_changes, write_members
 from integrations.inbound.case_status import write_status
 from integrations.inbound.messages import CaseValues, Receipt
 from integrations.inbound.problems import Disagrees, Invalid, NotFound, named
@@ -78,6 +78,7 @@ def create(*, system: ExternalSystem, reference: str, values: CaseValues, author
         return model.objects.values_list("code", flat=True).get(pk=key) if key else ""
 
     contact_id = values.get("contact")
+    check_people(system, contact_id, values.get("members", []))
     contact = Contact.objects.get(pk=contact_id) if contact_id else None
     told = operations.create(
         system=system,
@@ -152,6 +153,7 @@ def _write(
     if not raiser:
         theirs = {"tags": tags is not None, "properties": bool(properties), "members": bool(members)}
         _refuse([*fields, *(name for name, differs in theirs.items() if differs)])
+    check_people(system, fields.get("contact"), members.started)
     if fields:
         with named("deadline_at"):
             ticket = actions.change_ticket(actor=actor, ticket=ticket, **_records(fields))

@@ -208,7 +208,7 @@ def take_all(browser: Browser, portal: str, there: PracticeDesk) -> None:
     admin.take("case-exchange-of-a-ticket", f"{story.open_as_agent(BADGES)}?tab=exchanges", height=900)
     vpn = story.open_as_agent(VPN).rstrip("/").rsplit("/", 2)[-2]
     agent.take("merge", story.open_as_agent(EDITOR).replace("/change/", f"/merge/?into={vpn}"))
-    admin.take("exchange-log", "/admin/integrations/exchange/")
+    admin.take("exchange-log", "/admin/integrations/exchange/", height=1000)
     page.get_by_role("link", name="create_ticket").first.click()
     admin.take("exchange", height=1000)
     page.goto("/admin/")
