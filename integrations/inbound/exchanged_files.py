@@ -105,7 +105,10 @@ def known_files(system: ExternalSystem, guids: Iterable[str]) -> dict[str, Excha
 
 
 def attached_to(ticket_id: int | None, files: Iterable[ExchangedFile]) -> set[uuid.UUID]:
-    """The guids of those that the ticket has already."""
+    """The guids of those that the ticket has already; without a ticket: none."""
+    if ticket_id is None:
+        # A lookup for NULL would find the uploads that nothing has attached yet.
+        return set()
     rows = ExchangedFile.objects.filter(pk__in=[file.pk for file in files], attachments__ticket=ticket_id)
     return set(rows.values_list("guid", flat=True))
 

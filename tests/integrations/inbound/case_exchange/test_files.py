@@ -11,7 +11,14 @@ from django.utils import timezone
 
 from integrations.inbound.exchanged_files import forget_uploads, offer
 from integrations.models import ExchangedFile, Outcome
-from tests.integrations.inbound.case_exchange.conftest import FILES, NEW, CaseDesk, last_exchange, named, problem
+from tests.integrations.inbound.case_exchange.conftest import (
+    FILES,
+    NEW,
+    CaseDesk,
+    last_exchange,
+    named,
+    problem,
+)
 from tests.integrations.inbound.conftest import AGENT, Desk, make_task
 from tickets import actions
 from tickets.models import Attachment, Task
@@ -107,7 +114,7 @@ def test_a_new_ticket_takes_its_files_along(cases: CaseDesk, known: Task):
     guid = cases.upload(b"hello", "a.txt")
     for _again in range(2):
         cases.send("Create", reference="INC-2", IncidentAttachments=named(guid), **NEW)
-    assert Attachment.objects.count() == 1
+    assert contents() == [b"hello"]
 
 
 def test_a_file_that_we_offered_is_not_sent_back_to_us(cases: CaseDesk, northwind: Desk, known: Task):
