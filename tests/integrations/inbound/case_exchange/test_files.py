@@ -117,6 +117,15 @@ def test_a_new_ticket_takes_its_files_along(cases: CaseDesk, known: Task):
     assert contents() == [b"hello"]
 
 
+def test_a_message_with_a_file_may_be_repeated_under_its_key(cases: CaseDesk, known: Task):
+    guid = cases.upload(b"hello", "a.txt")
+    first, again = (cases.send("Update", IncidentAttachments=named(guid), key="k-1") for _ in range(2))
+    assert (again.status_code, again.get("Idempotency-Replayed")) == (200, "true")
+    assert again.json()["entities"][0]["changed"] is first.json()["entities"][0]["changed"] is True
+    other = cases.send("Update", IncidentAttachments=named(cases.upload(b"other", "a.txt")), key="k-1")
+    assert problem(other) == (422, "repeated_with_other_content")
+
+
 def test_a_file_that_we_offered_is_not_sent_back_to_us(cases: CaseDesk, northwind: Desk, known: Task):
     content = actions.FileContent("ours.txt", b"ours")
     attachment = actions.attach(actor=AGENT, ticket=known.ticket, content=content)
