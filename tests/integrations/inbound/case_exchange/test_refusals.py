@@ -67,6 +67,12 @@ def test_only_one_entity_is_taken(cases: CaseDesk, known: Task):
     assert cases.post({"entities": [entity], "operation": "UPDATE"}).status_code == 200
 
 
+def test_many_entities_are_refused_without_a_look_at_each(cases: CaseDesk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("integrations.inbound.case_exchange.incoming.Entity.to_internal_value", pytest.fail)
+    response = cases.post({"entities": [{}] * 100_000})
+    assert wrong_fields(response) == {"entities": ["There are 100000."]}
+
+
 @pytest.mark.parametrize(
     "body",
     [
