@@ -137,3 +137,10 @@ def test_other_methods_are_405(cases: CaseDesk, method: str):
     response = getattr(cases.client, method)("/rest/deskbridge/ces")
     assert problem(response) == (405, "method_not_allowed")
     assert response["Allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("method", ["BODY", "CALL", "DISPATCH", "RECORD", "SYSTEM", "SETUP", "ANSWER"])
+def test_a_method_that_names_something_of_ours_is_405(cases: CaseDesk, method: str):
+    response = cases.client.generic(method, "/rest/deskbridge/ces", b"")
+    assert problem(response) == (405, "method_not_allowed")
+    assert last_exchange().outcome == Outcome.REFUSED
