@@ -54,6 +54,7 @@ def test_a_refused_entry_can_be_mapped_again_when_what_was_in_its_way_is_gone(po
         ('{"entities": [{"properties": {"LastUpdateTime": "5"}}]}', "Entity 1 has no LastUpdateTime"),
         ('{"entities": [{"properties": {"LastUpdateTime": true}}]}', "Entity 1 has no LastUpdateTime"),
         ('{"entities": [{"properties": {"LastUpdateTime": 1e30}}]}', "Entity 1 has no LastUpdateTime"),
+        ('{"entities": [{"properties": {"LastUpdateTime": 1000000000000000}}]}', "Entity 1 has no LastUpdateTime"),
         (
             {"entities": [{"properties": {"LastUpdateTime": 2}}, {"properties": {"LastUpdateTime": 1}}]},
             "not in the order",
