@@ -78,7 +78,7 @@ def arrived(
         way=Way.IN,
         system=system,
         dialect=dialect,
-        operation=operation[:80],
+        operation=storable(operation)[:80],
         method=method[:10],
         url=storable(redact_url(url, names=names)),
         request_headers=clean,
