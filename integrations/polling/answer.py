@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from integrations.inbound.bodies import storable
 
-# The end of the year 9999. Their clock may show any time, but one in microseconds lies beyond: the cursor goes where an
-# entry says, and all that comes after it in milliseconds would be passed over in silence.
+# The end of the year 9999. Their clock may show any time, but one in microseconds lies beyond: the cursor goes where
+# an entry says, and all that comes after it in milliseconds would be passed over in silence.
 LATEST: Final = 253_402_300_799_999
 NOT_PLAIN: Final = re.compile(r"[^\x20-\x7e]")
 

@@ -29,7 +29,7 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 @dataclass
 class Progress:
     """How far a poll is: the next page is what comes after `time`, but for its first `skip` entries; the last entry
-    that was handled has the time `last`. `pages` came already: a desk that gives one of them again goes in a circle."""
+    that was handled has the time `last`. `pages` came already: a desk that gives one again goes in a circle."""
 
     time: int
     skip: int = 0
