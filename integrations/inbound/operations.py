@@ -6,6 +6,7 @@ operation is accepted in every phase; a repetition is a receipt that says so. Th
 document's table of incoming operations.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -96,8 +97,9 @@ def create(
     """
     said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
-        converse(**said, task=locked(task), files=files)
-        return acknowledge(system=system, task=task, reference=reference or "", author=author)
+        new = any(converse(**said, task=locked(task), files=files))
+        told = acknowledge(system=system, task=task, reference=reference or "", author=author)
+        return replace(told, changed=told.changed or new)
     known = known_reference(system, reference or "")
     if known is not None:
         # Of a file that is brought along nobody can tell whether it came before; one with a guid is attached once.

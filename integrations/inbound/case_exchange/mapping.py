@@ -44,6 +44,9 @@ def message_of(data: Any, *, system: ExternalSystem) -> messages.Message:
             return _new_ticket(properties, reference, said)
         case "acknowledge":
             _needs(reference=reference, number=number)
+            if any(said.values()):
+                # Both relate our task to their number; a Create takes along what was said with it.
+                return _new_ticket(properties, reference, said)
             return messages.Acknowledgement(**named)
         case "update":
             return messages.Update(
