@@ -65,6 +65,13 @@ def test_what_comes_with_an_acknowledge_is_taken_along(cases: CaseDesk, northwin
     assert ExternalReference.objects.get(task=task).value == "INC-9"
 
 
+def test_new_words_with_an_operation_that_was_known_are_a_change(cases: CaseDesk, known: Task):
+    said = [comment("One"), comment("Two", 2)]
+    answers = [cases.send("Resolve", comments=said[:count], Solution="New toner") for count in (1, 1, 2)]
+    assert [answer.json()["entities"][0]["changed"] for answer in answers] == [True, False, True]
+    assert texts() == ["One", "Two"]
+
+
 def test_comments_of_a_create_are_kept_also_where_it_comes_again(cases: CaseDesk, known: Task):
     cases.send("Create", reference="INC-2", comments=[comment("One")], **NEW)
     cases.send("Create", reference="INC-2", comments=[comment("One"), comment("Two")], **NEW)
