@@ -6,7 +6,7 @@ too), maps the body to a `Message`, calls `deliver`, writes the answer in its ow
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -78,7 +78,7 @@ def arrived(
         way=Way.IN,
         system=system,
         dialect=dialect,
-        operation=operation[:80],
+        operation=storable(operation)[:80],
         method=method[:10],
         url=storable(redact_url(url, names=names)),
         request_headers=clean,
@@ -155,9 +155,16 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
     task = find_task(system, message)
     call.exchange.task = task
     by: dict[str, Any] = {"system": system, "task": task, "author": message.author}
+    said = False
     if isinstance(message, Deed) and not isinstance(message, Update):
         # What was said with it comes first: afterwards the task may not be theirs any more.
-        operations.converse(**by, comments=message.comments, files=message.files, hold_echo=hold_echo)
+        said = any(operations.converse(**by, comments=message.comments, files=message.files, hold_echo=hold_echo))
+    receipt = _perform_on_task(message, by, hold_echo=hold_echo)
+    # An operation that was known already may bring words that were not.
+    return replace(receipt, changed=receipt.changed or said)
+
+
+def _perform_on_task(message: TaskMessage, by: dict[str, Any], *, hold_echo: bool) -> Receipt:
     match message:
         case Acknowledgement():
             return operations.acknowledge(**by, reference=message.external_reference)

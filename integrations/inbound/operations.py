@@ -6,6 +6,7 @@ operation is accepted in every phase; a repetition is a receipt that says so. Th
 document's table of incoming operations.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_noop
 from integrations import triggers
 from integrations.echo import is_echo
 from integrations.engine.references import drop_reference, store_reference
+from integrations.inbound.exchanged_files import KnownFile
 from integrations.inbound.messages import Comment, Receipt, ReportedStatus
 from integrations.inbound.problems import Invalid
 from integrations.inbound.receiving import (
@@ -87,19 +89,25 @@ def create(
     hold_echo: bool = True,
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
-    there is; None: they know it by our number. With `task` no ticket is made: their reference is stored for it.
+    there is, of which what is new is an update; None: they know it by our number. With `task` no ticket is made:
+    their reference is stored for it.
 
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
     """
     said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
-        converse(**said, task=locked(task), files=files)
-        return acknowledge(system=system, task=task, reference=reference or "", author=author)
+        new = any(converse(**said, task=locked(task), files=files))
+        told = acknowledge(system=system, task=task, reference=reference or "", author=author)
+        return replace(told, changed=told.changed or new)
     known = known_reference(system, reference or "")
     if known is not None:
+        # Of a file that is brought along nobody can tell whether it came before; one with a guid is attached once.
+        named = tuple(file for file in files if isinstance(file, KnownFile))
+        told = update(**said, task=known.task, files=named, may_be_empty=True)
+        if told.changed:
+            return told
         message = _("%(reference)s is known already.") % {"reference": known.value}
-        converse(**said, task=locked(known.task))
         return receipt("create", system, known.task, message, changed=False)
     actor = actor_of(system, author)
     ticket = actions.create_ticket(
