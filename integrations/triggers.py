@@ -12,7 +12,7 @@ from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
 from integrations.models import Direction, ExternalSystem, GroupBinding, Process, ProcessRun
 from integrations.snapshot import current_reference, snapshot
-from integrations.visibility import binding_for, exchanged_with, goes_to, is_known_there, raised_by
+from integrations.visibility import asked_for, binding_for, exchanged_with, goes_to, is_known_there
 from tickets.actions import add_remark
 from tickets.actors import Actor, ActorKind
 from tickets.events import Event, EventName
@@ -86,6 +86,8 @@ TABLE: Final[tuple[Row, ...]] = (
 ACCEPTED: Final = Row(EventName.TASK_ASSIGNED, WORKED_ON, UPDATE, "update", "accept")
 # The document's one exception: a new solution gives an update, and then, on entering review, what the table says.
 NEW_SOLUTION: Final = Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), UPDATE, "update", "update")
+# To the desk that raised the ticket and was told that it is solved: in whatever way the task left review or Closed.
+WORKED_ON_AGAIN: Final = Row(EventName.TASK_REOPENED, WORKED_ON, SUBMIT, "assignment", "reopen")
 
 ENDS_A_WAIT: Final = (EventName.TASK_CLOSED, EventName.SOLUTION_ACCEPTED)
 MESSAGES: Final = (EventName.NOTE_ADDED, EventName.ATTACHMENT_ADDED)
@@ -147,28 +149,43 @@ def _moved(event: Event, task: Task) -> None:
         return
     if event.name == EventName.TASK_ASSIGNED:
         _taken_from(event, task)
-    for row in rows_for(event, task.phase):
+    rows = rows_for(event, task.phase)
+    for row in rows:
         if row.request_type in (SUBMIT, REJECTION):
             _given_to(event, task, row)
-        for binding in _concerned(task, row):
-            if event.actor.key != binding.desk.actor_key and is_known_there(task, binding.desk):
-                _start(event, task, binding, row, _process(binding, row))
+        else:
+            _told(event, task, row, _concerned(task, row))
+    if event.old_phase in ENDED and task.phase in WORKED_ON:
+        again = next((row for row in rows if row.operation == "reopen"), WORKED_ON_AGAIN)
+        _told(event, task, again, _raised(task))
+
+
+def _told(event: Event, task: Task, row: Row, bindings: list[GroupBinding]) -> None:
+    """These desks learn of it, but for the one that caused it and those that have never heard of the task."""
+    for binding in bindings:
+        if event.actor.key != binding.desk.actor_key and is_known_there(task, binding.desk):
+            _start(event, task, binding, row, _process(binding, row))
 
 
 def _concerned(task: Task, row: Row) -> list[GroupBinding]:
     """Who learns of it: the desk that has the task or that it came back from, and the one that raised it.
 
-    A desk that merely holds a reference, as the task was taken from it, learns only of the end. What starts a desk's
-    work is told to the one that raised the ticket only if it starts again.
+    A desk that merely holds a reference, as the task was taken from it, learns only of the end.
     """
     bindings, group = exchanged_with(task), task.exchanged_group
-    raised = [binding for binding in bindings if binding.group != group and raised_by(binding.desk, task.ticket)]
-    if row.request_type in (SUBMIT, REJECTION):
-        return raised if row.operation == "reopen" else []
     theirs = [binding for binding in bindings if binding.group == group]
     if row.request_type == CLOSED and not theirs:
         return bindings
-    return theirs + raised
+    return theirs + _raised(task)
+
+
+def _raised(task: Task) -> list[GroupBinding]:
+    """The desk that raised the ticket with this task, where others work on it."""
+    return [
+        binding
+        for binding in exchanged_with(task)
+        if binding.group != task.exchanged_group and asked_for(task, binding.desk)
+    ]
 
 
 def _given_to(event: Event, task: Task, row: Row) -> None:

@@ -48,13 +48,14 @@ def tickets_visible_to(system: ExternalSystem) -> QuerySet[Ticket]:
 def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:
     """The binding that serves this task's exchange with the system.
 
-    Its group's, else that of the group it came from. For a task that holds the system's reference but was given to
+    That of the group that its events concern, else its group's, else that of the group it came from. For a task that holds the system's reference but was given to
     others: that of the group through which it was exchanged last; for one that the desk raised itself: the desk's
     first group.
     """
     bindings = GroupBinding.objects.filter(integrated=True, system=system).select_related("group", "system")
     found = {binding.group_id: binding for binding in bindings.order_by("pk")}
-    for group_id in (task.group_id, task.solved_by_group_id):
+    concerned = task.exchanged_group
+    for group_id in (concerned.pk if concerned else None, task.group_id, task.solved_by_group_id):
         if group_id in found:
             return found[group_id]
     if not found or not task.external_references.filter(system=system).exists():
@@ -68,6 +69,11 @@ def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:
 def raised_by(system: ExternalSystem, ticket: Ticket) -> bool:
     """Whether this desk has raised the ticket with us: then what it says is theirs to change."""
     return History.objects.filter(ticket=ticket, event=EventName.TICKET_CREATED, actor_key=system.actor_key).exists()
+
+
+def asked_for(task: Task, system: ExternalSystem) -> bool:
+    """Whether the task is what this desk has asked us to do: also after its ticket was merged into another's."""
+    return History.objects.filter(task=task, event=EventName.TASK_CREATED, actor_key=system.actor_key).exists()
 
 
 def exchanged_with(task: Task) -> list[GroupBinding]:

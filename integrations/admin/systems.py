@@ -42,7 +42,6 @@ class ExternalSystemAdmin(ConfigurationAdmin):
         js = ["js/configuration.js"]
 
     def get_fieldsets(self, request: HttpRequest, obj: ExternalSystem | None = None) -> Any:
-        writing = ["missing_fields_wipe", "may_name_anybody"]
         authentication = AUTHENTICATION
         if obj is None:
             authentication = [name for name in AUTHENTICATION if name not in ("remove_secret", "auth_login")]

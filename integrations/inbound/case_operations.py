@@ -21,10 +21,10 @@ from integrations.inbound.receiving import actor_of, receipt, same
 from integrations.models import ExternalReference, ExternalSystem
 from integrations.visibility import raised_by, tasks_visible_to, tickets_visible_to
 from tickets import actions
-from tickets.actions.record import lock_ticket
+from tickets.actions.record import lock_ticket, merged_into
 from tickets.errors import TransitionRefused
 from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import Category, Contact, Link, LinkKind, Priority, PropertyDefinition, Queue, Task, Ticket
+from tickets.models import Category, Contact, Priority, PropertyDefinition, Queue, Task, Ticket
 
 # What is emptied where it is left out, for a desk whose missing fields wipe.
 WIPED: Final = ("contact", "category", "queue", "deadline_at")
@@ -52,7 +52,7 @@ def find(system: ExternalSystem, case: int) -> tuple[Ticket, list[Task]]:
         raise missing
     ticket = lock_ticket(ticket)
     if ticket.status == TicketStatus.MERGED:
-        into = _merged_into(ticket)
+        into = merged_into(ticket)
         raise TransitionRefused(
             _("Case %(number)s was merged: use the case with the seqNo %(other)s and the eactId %(id)d.")
             % {"number": ticket.number, "other": into.number, "id": into.pk}
@@ -229,9 +229,3 @@ def _properties_that_differ(ticket: Ticket, values: CaseValues) -> dict[str, Any
             return True
 
     return {code: value for code, value in given.items() if differs(code, value)}
-
-
-def _merged_into(ticket: Ticket) -> Ticket:
-    """The ticket at the end of however many merges."""
-    link = Link.objects.filter(ticket=ticket, kind=LinkKind.MERGED).select_related("other").first()
-    return _merged_into(link.other) if link is not None else ticket

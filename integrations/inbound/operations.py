@@ -357,7 +357,10 @@ def assign(*, system: ExternalSystem, task: Task, author: str = "") -> Receipt:
 def reject(
     *, system: ExternalSystem, task: Task, reason: str = "", author: str = "", operation: str = "reject"
 ) -> Receipt:
-    """The reference goes, the owning group has the task again, in initial support; a closed task stays closed."""
+    """The reference goes, the owning group has the task again, in initial support; a closed task stays closed.
+
+    What is at a group of ours by now stays there, as it does where the desk itself has asked for the task.
+    """
     task = locked(task)
     concerned = binding_for(task, system)
     if concerned is None or (task.exchanged_group != concerned.group and not has_reference(task, system)):
@@ -382,7 +385,7 @@ def reject(
         task = actions.reopen_task(actor=actor, task=task, reason=reason)
     if task.phase != Phase.CLOSE:
         task = actions.resume_task(actor=actor, task=task)
-    if task.phase != Phase.CLOSE and (task.group is None or task.group != task.owning_group):
+    if task.phase != Phase.CLOSE and task.group == concerned.group:
         task = actions.take_back_task(actor=actor, task=task)
     return receipt(operation, system, task, _("The task was taken back."), note=note.pk)
 

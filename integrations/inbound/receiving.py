@@ -13,7 +13,7 @@ from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
 from integrations.inbound.problems import Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
-from integrations.visibility import binding_for, raised_by
+from integrations.visibility import asked_for, binding_for
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.actions.record import lock_task, lock_ticket, refuse_merged
@@ -50,7 +50,7 @@ def locked(task: Task) -> Task:
 def solved_by(task: Task, system: ExternalSystem) -> AssignmentGroup | None:
     """The group whose work a solution of this desk is; None where the task is our own work for that desk."""
     binding = binding_for(task, system)
-    if binding is None or (task.exchanged_group != binding.group and raised_by(system, task.ticket)):
+    if binding is None or (task.exchanged_group != binding.group and asked_for(task, system)):
         return None
     return binding.group
 

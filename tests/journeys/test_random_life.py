@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.journeys.life import ACTIONS, Cast, Life, check
+from tests.journeys.invariants import State, check, check_step
+from tests.journeys.life import ACTIONS, Cast, Life
 from tickets.models import Attachment, History, Note, Task, Ticket
 
 T = TypeVar("T")
@@ -39,8 +40,10 @@ class RandomLife(RuleBasedStateMachine):
     def act(self, name: str, data: Any) -> None:
         """One thing is done, or refused without a trace."""
         self.draw.data = data
-        before = traces()
-        if not self.life.step(name):
+        before, state = traces(), State.now()
+        if self.life.step(name):
+            check_step(name, state, State.now())
+        else:
             assert traces() == before
 
     @invariant()

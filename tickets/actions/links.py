@@ -38,14 +38,29 @@ def link_tickets(*, actor: Actor, ticket: Ticket, other: Ticket, kind: str) -> L
 
 @transaction.atomic
 def unlink_tickets(*, actor: Actor, link: Link) -> None:
-    """The two no longer belong together. `InvalidInput` for a merge, which stays."""
+    """The two no longer belong together. `InvalidInput` for a merge, which stays.
+
+    A link that a merge has moved meanwhile is another one: nothing happens to it.
+    """
     if link.kind == LinkKind.MERGED:
         raise InvalidInput(_("A merge cannot be undone."))
     ticket, other = lock_tickets(link.ticket, link.other)
-    removed, _rows = Link.objects.filter(pk=link.pk).delete()
+    removed, _rows = Link.objects.filter(pk=link.pk, ticket=ticket, other=other).delete()
     if removed:
         _told(actor, ticket, link.kind, other.number, "")
         _told(actor, other, "parent" if link.kind == LinkKind.SUB_CASE else link.kind, ticket.number, "")
+
+
+def family_above(ticket: Ticket) -> list[int]:
+    """The primary keys of the parent, its parent and so on; each once, so that a circle is no endless way."""
+    found: list[int] = []
+    above: int | None = ticket.pk
+    while True:
+        links = Link.objects.filter(other_id=above, kind=LinkKind.SUB_CASE)
+        above = links.values_list("ticket_id", flat=True).first()
+        if above is None or above in found:
+            return found
+        found.append(above)
 
 
 def _check_family(parent: Ticket, child: Ticket) -> None:
@@ -55,16 +70,11 @@ def _check_family(parent: Ticket, child: Ticket) -> None:
             _("%(child)s is a sub-case of %(parent)s already.")
             % {"child": child.number, "parent": known.ticket.number}
         )
-    above: int | None = parent.pk
-    while above is not None:
-        above = (
-            Link.objects.filter(other_id=above, kind=LinkKind.SUB_CASE).values_list("ticket_id", flat=True).first()
+    if child.pk in family_above(parent):
+        raise InvalidInput(
+            _("%(child)s stands above %(parent)s: it cannot be its sub-case.")
+            % {"child": child.number, "parent": parent.number}
         )
-        if above == child.pk:
-            raise InvalidInput(
-                _("%(child)s stands above %(parent)s: it cannot be its sub-case.")
-                % {"child": child.number, "parent": parent.number}
-            )
 
 
 def _told(actor: Actor, ticket: Ticket, field: str, before: str, after: str) -> None:

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tickets.actions.links import family_above
 from tickets.actions.members import add_follower
 from tickets.actions.record import lock_tickets, refuse_merged, set_fields, write_history
 from tickets.actions.ticket_status import enter_status
@@ -71,17 +72,19 @@ def merge_tickets(*, actor: Actor, source: Ticket, target: Ticket, expected_vers
 
 
 def _move_links(source: Ticket, target: Ticket) -> None:
-    """Those that would stand twice, or at the target itself, fall away; so does a second parent."""
+    """Those that would stand twice, at the target itself or in a circle fall away; so does a second parent."""
     for link in Link.objects.filter(ticket=source).exclude(kind=LinkKind.MERGED):
         twice = Link.objects.filter(ticket=target, kind=link.kind, other=link.other_id).exists()
-        if twice or link.other_id == target.pk:
+        circle = link.kind == LinkKind.SUB_CASE and link.other_id in family_above(target)
+        if twice or circle or link.other_id == target.pk:
             link.delete()
         else:
             Link.objects.filter(pk=link.pk).update(ticket=target)
     has_parent = Link.objects.filter(other=target, kind=LinkKind.SUB_CASE).exists()
-    for link in Link.objects.filter(other=source).exclude(kind=LinkKind.MERGED):
+    for link in Link.objects.filter(other=source).exclude(kind=LinkKind.MERGED).select_related("ticket"):
         twice = Link.objects.filter(ticket=link.ticket_id, kind=link.kind, other=target).exists()
-        if twice or link.ticket_id == target.pk or (link.kind == LinkKind.SUB_CASE and has_parent):
+        circle = link.kind == LinkKind.SUB_CASE and target.pk in family_above(link.ticket)
+        if twice or circle or link.ticket_id == target.pk or (link.kind == LinkKind.SUB_CASE and has_parent):
             link.delete()
         else:
             Link.objects.filter(pk=link.pk).update(other=target)

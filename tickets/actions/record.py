@@ -59,13 +59,17 @@ def lock_task(task: Task, *, expected_version: int | None = None) -> Task:
 
 def refuse_merged(ticket: Ticket) -> None:
     """`TransitionRefused` for a merged ticket names the one to use."""
-    if ticket.status != TicketStatus.MERGED:
-        return
-    target = Link.objects.filter(ticket=ticket, kind=LinkKind.MERGED).select_related("other").first()
-    raise TransitionRefused(
-        _("%(number)s was merged into %(target)s: use that one.")
-        % {"number": ticket.number, "target": target.other.number if target else "?"}
-    )
+    if ticket.status == TicketStatus.MERGED:
+        raise TransitionRefused(
+            _("%(number)s was merged into %(target)s: use that one.")
+            % {"number": ticket.number, "target": merged_into(ticket).number}
+        )
+
+
+def merged_into(ticket: Ticket) -> Ticket:
+    """The ticket at the end of however many merges; itself where there was none."""
+    link = Link.objects.filter(ticket=ticket, kind=LinkKind.MERGED).select_related("other").first()
+    return merged_into(link.other) if link is not None else ticket
 
 
 def refuse_shelved(ticket: Ticket) -> None:

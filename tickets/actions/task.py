@@ -100,7 +100,14 @@ def take_back_task(*, actor: Actor, task: Task) -> Task:
     if owner is not None:
         return assign_task(actor=actor, task=task, group=owner)
     task = lock_task(task)
-    return _moved(actor, task, EventName.TASK_CHANGED, {"group": None, "assignee": None})
+    old_group, old_phase = task.group, task.phase
+    values = {
+        "group": None,
+        "assignee": None,
+        "phase": phase_after(task.phase, TaskMove.ASSIGN),
+        "solved_by_group": None,
+    }
+    return _moved(actor, task, EventName.TASK_ASSIGNED, values, old_group=old_group, old_phase=old_phase)
 
 
 @transaction.atomic

@@ -147,23 +147,25 @@ def set_status(
     if status not in TicketStatus.values:
         raise InvalidInput(_('"%(value)s" is not a status.') % {"value": status})
     fixed = TicketStatus(status)
-    if own_status is None or own_status.status != fixed:
-        own_status = None
+    if own_status is not None and own_status.status != fixed:
+        own_status = OwnStatus.default_of(fixed)
     ticket = lock_ticket(ticket, expected_version=expected_version)
     refuse_merged(ticket)
     check_status(ticket.status, fixed)
     hold = _hold(fixed, on_hold_until, on_hold_comment)
-    match TASKS_FOLLOW.get((ticket.status, fixed)):
+    follow = TASKS_FOLLOW.get((ticket.status, fixed))
+    match follow:
         case TasksThen.CLOSED:
             _close_tasks(actor, ticket, solution, completion_code)
-        case TasksThen.WITHDRAWN:
-            _close_tasks(actor, ticket, solution, CompletionCode.WITHDRAWN)
         case TasksThen.LAST_REOPENED:
             _reopen_last_task(actor, ticket, reason)
     refresh(ticket)
     if own_status is None:
         own_status = ticket.own_status if ticket.status == fixed else OwnStatus.default_of(fixed)
     enter_status(actor=actor, ticket=ticket, status=fixed, own_status=own_status, reason=reason, **hold)
+    if follow == TasksThen.WITHDRAWN:
+        # Afterwards: a ticket that is deleted was not closed before, as one follows whose last task closes.
+        _close_tasks(actor, ticket, solution, CompletionCode.WITHDRAWN)
     return ticket
 
 

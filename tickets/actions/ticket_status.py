@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 from tickets.actions.record import lock_ticket, set_fields, write_history
 from tickets.actors import Actor
 from tickets.events import Event, EventName, publish
-from tickets.lifecycle import TICKET_FOLLOWS, WOKEN_BY_UPDATES, Phase, TicketStatus, TicketThen, tasks_are
+from tickets.lifecycle import (
+    OPEN_STATUSES,
+    TICKET_FOLLOWS,
+    WOKEN_BY_UPDATES,
+    Phase,
+    TicketStatus,
+    TicketThen,
+    tasks_are,
+)
 from tickets.models import OwnStatus, Task, Ticket
 
 
@@ -84,8 +92,10 @@ def enter_status(
     if not changes:
         return
     event = EventName.STATUS_CHANGED
-    if "status" in changes and TicketStatus.CLOSED in (before, status):
-        event = EventName.TICKET_CLOSED if status == TicketStatus.CLOSED else EventName.TICKET_REOPENED
+    if "status" in changes and status == TicketStatus.CLOSED:
+        event = EventName.TICKET_CLOSED
+    elif before == TicketStatus.CLOSED and status in OPEN_STATUSES:
+        event = EventName.TICKET_REOPENED
     told = {name: values for name, values in changes.items() if name not in ("status_changed_at", "closed_at")}
     write_history(actor, event, ticket=ticket, text=reason, changes=told)
     publish(Event(name=event, actor=actor, ticket=ticket, text=reason, changes=told))

@@ -12,7 +12,7 @@ from integrations.engine.rendering import context_for
 from integrations.engine.steps.base import Execution
 from integrations.models import ProcessRun, RunState, StepState
 from integrations.templating import Escape, TemplateFailed, render
-from tickets.actions.record import lock_ticket
+from tickets.actions.record import lock_task
 from tickets.errors import InvalidInput
 from tickets.lifecycle import Phase
 from tickets.models import Task
@@ -21,12 +21,13 @@ from tickets.models import Task
 def execute(execution: Execution) -> None:
     """Go on if it is done already; else park the run, which gives up the head of its stream.
 
-    The ticket is locked first, as every action does: so a task cannot be closed unseen between look and park.
+    The ticket is locked first, as every action does: so a task cannot be closed unseen between look and park. The
+    task is read again under the lock: in a ticket that was merged meanwhile there is no other task to wait for.
     """
     run = execution.run
     try:
         with transaction.atomic():
-            lock_ticket(run.stream.task.ticket)
+            run.stream.task = lock_task(run.stream.task)
             over = is_over(run, execution.definition)
             hold(execution.claim)
             parked = results.Result(StepState.READY, RunState.PARKED, _("Waits until a task is done."))

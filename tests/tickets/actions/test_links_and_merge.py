@@ -106,6 +106,14 @@ def test_a_merged_ticket_refuses_and_names_the_ticket_to_use(desk: Desk, what: s
         REFUSED[what](desk, source)
 
 
+def test_the_ticket_to_use_is_the_last_one_of_several_merges(desk: Desk) -> None:
+    first, second, last = desk.ticket(), desk.ticket(), desk.ticket()
+    actions.merge_tickets(actor=desk.by_agent, source=first, target=second)
+    actions.merge_tickets(actor=desk.by_agent, source=second, target=last)
+    with pytest.raises(TransitionRefused, match=f"merged into {last.number}"):
+        actions.add_note(actor=desk.by_agent, ticket=first, body="x")
+
+
 @pytest.mark.parametrize("status", [TicketStatus.CLOSED, TicketStatus.DELETED, TicketStatus.SPAM])
 def test_only_open_tickets_are_merged(desk: Desk, status: int) -> None:
     one, two = desk.ticket(), desk.ticket()
