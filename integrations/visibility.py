@@ -48,9 +48,9 @@ def tickets_visible_to(system: ExternalSystem) -> QuerySet[Ticket]:
 def binding_for(task: Task, system: ExternalSystem) -> GroupBinding | None:
     """The binding that serves this task's exchange with the system.
 
-    That of the group that its events concern, else its group's, else that of the group it came from. For a task that holds the system's reference but was given to
-    others: that of the group through which it was exchanged last; for one that the desk raised itself: the desk's
-    first group.
+    That of the group that its events concern, else its group's, else that of the group it came from. For a task that
+    holds the system's reference but was given to others: that of the group through which it was exchanged last; for
+    one that the desk raised itself: the desk's first group.
     """
     bindings = GroupBinding.objects.filter(integrated=True, system=system).select_related("group", "system")
     found = {binding.group_id: binding for binding in bindings.order_by("pk")}

@@ -31,11 +31,14 @@ from integrations.inbound.messages import (
     Receipt,
     Rejection,
     Reopening,
+    ReportedStatus,
     Resolution,
     TaskMessage,
     Update,
 )
 from integrations.inbound.problems import Disagrees, NotFound, Refused, from_action
+from integrations.inbound.receiving import receipt as receipt_of
+from integrations.inbound.receiving import rejected_before
 from integrations.models import Exchange, ExternalSystem, Outcome, Way
 from integrations.secrets import redact_headers, redact_url
 from integrations.visibility import tasks_visible_to
@@ -152,6 +155,10 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
     if isinstance(message, CaseCreation | CaseMessage):
         return _perform_case(call, system, message, hold_echo=hold_echo)
     assert isinstance(message, TaskMessage)  # noqa: S101 - there are no others
+    if (rejected := _rejected_again(system, message)) is not None:
+        call.exchange.task = rejected
+        text = _("The task was taken back already.")
+        return receipt_of(message.operation, system, rejected, text, changed=False)
     task = find_task(system, message)
     call.exchange.task = task
     by: dict[str, Any] = {"system": system, "task": task, "author": message.author}
@@ -242,6 +249,14 @@ def _perform_case(
                 hold_echo=hold_echo,
             )
     raise TypeError(f"no operation for {type(message)}")
+
+
+def _rejected_again(system: ExternalSystem, message: TaskMessage) -> Task | None:
+    """The task, where this is the repetition of a rejection, which took the task from their sight."""
+    rejects = isinstance(message, Rejection) or (
+        isinstance(message, Reassignment) and message.status == ReportedStatus.REJECTED
+    )
+    return rejected_before(system, message.task_number) if rejects and message.task_number else None
 
 
 def find_task(system: ExternalSystem, message: TaskMessage) -> Task:

@@ -8,11 +8,10 @@ document's table of incoming operations.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from integrations import triggers
 from integrations.echo import is_echo
@@ -21,8 +20,15 @@ from integrations.inbound.exchanged_files import KnownFile
 from integrations.inbound.messages import Comment, Receipt, ReportedStatus
 from integrations.inbound.problems import Invalid
 from integrations.inbound.receiving import (
+    ASSIGNED,
+    CANCELLED,
+    PREVIOUS,
+    REJECTED,
+    REOPENED,
+    RESOLVED,
     actor_of,
     by_code,
+    change_facts,
     contact_by_email,
     converse,
     follow,
@@ -42,13 +48,6 @@ from tickets import actions
 from tickets.actions import FileContent
 from tickets.lifecycle import SHELVED, CompletionCode, Phase
 from tickets.models import Category, Contact, Priority, Queue, Task, Visibility
-
-RESOLVED: Final = gettext_noop("Resolved by external system")
-CANCELLED: Final = gettext_noop("Incident canceled by external system")
-REOPENED: Final = gettext_noop("Incident was reopened.")
-PREVIOUS: Final = gettext_noop("Incident was reopened. Previous solution was: %(solution)s")
-ASSIGNED: Final = gettext_noop("Incident was assigned locally from external system")
-REJECTED: Final = gettext_noop("Incident was rejected by the external fulfillment system")
 
 
 @transaction.atomic
@@ -176,15 +175,7 @@ def update(
     if values:
         task = actions.change_task(actor=actor, task=task, **values)
     if raised_by(system, task.ticket):
-        facts: dict[str, Any] = {
-            "title": title,
-            "description": description,
-            "priority": by_code(Priority, "priority", priority),
-            "category": by_code(Category, "category", category),
-        }
-        task.ticket = actions.change_ticket(
-            actor=actor, ticket=task.ticket, **{name: value for name, value in facts.items() if value}
-        )
+        change_facts(actor, task, title=title, description=description, priority=priority, category=category)
     if not notes and not attachments and before == (task.version, task.ticket.version):
         return receipt("update", system, task, _("There was nothing new in it."), changed=False)
     actions.wake_ticket(actor=actor, ticket=task.ticket)
