@@ -106,8 +106,8 @@ def create(
         told = update(**said, task=known.task, files=named, may_be_empty=True)
         if told.changed:
             return told
-        message = _("%(reference)s is known already.") % {"reference": known.value}
-        return receipt("create", system, known.task, message, changed=False)
+        known_already = _("%(reference)s is known already.") % {"reference": known.value}
+        return receipt("create", system, known.task, known_already, changed=False)
     actor = actor_of(system, author)
     ticket = actions.create_ticket(
         actor=actor,
@@ -166,8 +166,7 @@ def update(
         note = actions.add_note(
             actor=actor, ticket=task.ticket, task=task, body=text, visibility=visibility, files=files
         )
-        notes.append(note)
-        attachments = [*attachments, *note.attachments.all()]
+        notes, attachments = [*notes, note], [*attachments, *note.attachments.all()]
     before = (task.version, task.ticket.version)
     values: dict[str, Any] = {"expected_resolution_at": expected_resolution_at} if expected_resolution_at else {}
     if solution.strip() and task.phase != Phase.CLOSE and not is_at_another_desk(task, system):
