@@ -53,6 +53,10 @@ GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
             (_("Queues"), "inbox", "tickets.Queue", ""),
             (_("Categories"), "category", "tickets.Category", ""),
             (_("Priorities"), "flag", "tickets.Priority", ""),
+            (_("Statuses"), "rule", "tickets.OwnStatus", ""),
+            (_("Completion codes"), "done_all", "tickets.OwnCompletionCode", ""),
+            (_("Tags"), "sell", "tickets.Tag", ""),
+            (_("Properties"), "tune", "tickets.PropertyDefinition", ""),
         ],
     ),
     (

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from tickets.actions import FileContent
 from tickets.actions.note import MAX_NOTE_CHARACTERS
 from tickets.lifecycle import CompletionCode
-from tickets.models import Category, Priority
+from tickets.models import Category, Priority, PropertyDefinition
+from tickets.property_fields import PREFIX, property_fields, property_values
 
 MAX_FILES = 10
 
@@ -77,9 +78,13 @@ class OnceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", f"{self.name}-%s")
         super().__init__(*args, **kwargs)
+        self.arrange()
         if "token" in self.errors:
             # So that the form, shown again with what was typed, can be sent.
             self.put(token=uuid.uuid4())
+
+    def arrange(self) -> None:
+        """Fields that depend on what the form is about, before anything is validated."""
 
     def put(self, **values: Any) -> None:
         """Show other values than were sent."""
@@ -148,6 +153,20 @@ class NewTicketForm(OnceForm):
         empty_label=_("Usual"),
     )
     files = files_field()  # type: ignore[assignment]
+
+    def arrange(self) -> None:
+        """What administrators want to be asked, before the files."""
+        asked = PropertyDefinition.objects.filter(active=True, for_contacts=True)
+        self.fields |= property_fields(asked, help_text=_("Optional."))
+
+    @property
+    def asked(self) -> list[forms.BoundField]:
+        """The properties, in order."""
+        return [field for field in self.visible_fields() if field.name.startswith(PREFIX)]
+
+    def properties(self) -> dict[str, str]:
+        """What was typed, by code."""
+        return {code: value for code, value in property_values(self.cleaned_data).items() if value}
 
 
 class NoteForm(OnceForm):

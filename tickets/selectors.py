@@ -4,13 +4,24 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.actors import Actor
 from tickets.events import EventName
-from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import AssignmentGroup, History, Task, Ticket, Visibility
+from tickets.lifecycle import OPEN_STATUSES, CompletionCode, Phase, TicketStatus
+from tickets.models import (
+    AssignmentGroup,
+    History,
+    LinkKind,
+    Member,
+    MemberRole,
+    OwnCompletionCode,
+    Task,
+    Ticket,
+    Visibility,
+)
 from tickets.panels import is_with_partner, partner_relations
 from tickets.timeline import PUBLIC_EVENTS, TimelineEntry, timeline
 
@@ -48,10 +59,25 @@ def with_tasks(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 
 
 def tickets_of(user: "User | AnonymousUser") -> QuerySet[Ticket]:
-    """The tickets that the user may read as their contact, newest first; none for who is not signed in."""
+    """The tickets that the user may read as their contact or as a contact who follows them, newest first; none for
+    who is not signed in. What a follower may do with them is less: `views.status`."""
     if not user.is_authenticated:
         return Ticket.objects.none()
-    return with_tasks(Ticket.objects.filter(contact__user=user).exclude(status__in=HIDDEN))
+    followed = Member.objects.filter(role=MemberRole.FOLLOWER, ended_at=None, contact__user=user)
+    readable = Ticket.objects.filter(Q(contact__user=user) | Q(pk__in=followed.values("ticket")))
+    return with_tasks(readable.exclude(status__in=HIDDEN))
+
+
+def is_contact(user: "User | AnonymousUser", ticket: Ticket) -> bool:
+    """Whether the ticket is the user's own, not one that they follow. Loaded by `with_tasks`, it needs no query."""
+    return user.is_authenticated and ticket.contact is not None and ticket.contact.user_id == user.pk
+
+
+def continuing_ticket(user: "User | AnonymousUser", ticket: Ticket) -> Ticket | None:
+    """What a merged ticket goes on in, if the user may read it."""
+    if ticket.status != TicketStatus.MERGED:
+        return None
+    return tickets_of(user).filter(links_here__ticket=ticket, links_here__kind=LinkKind.MERGED).first()
 
 
 def visible_ticket(user: "User | AnonymousUser", number: str) -> Ticket:
@@ -111,6 +137,17 @@ def standing(ticket: Ticket, tasks: Iterable[Task]) -> Standing:
 def status_words(ticket: Ticket, tasks: Iterable[Task]) -> str:
     """`standing` in words for people."""
     return str(standing(ticket, tasks).label)
+
+
+def completion_codes() -> list[tuple[str, str]]:
+    """Every completion code and its name: the four fixed ones, then the administrators' own."""
+    own = OwnCompletionCode.objects.values_list("code", "name")
+    return [*((code.value, str(code.label)) for code in CompletionCode), *own]
+
+
+def is_overdue(ticket: Ticket) -> bool:
+    """Whether its deadline has passed while something is still to happen."""
+    return ticket.deadline_at is not None and ticket.deadline_at < timezone.now() and ticket.status in OPEN_STATUSES
 
 
 def last_change(ticket: Ticket) -> int:

@@ -17,7 +17,16 @@ from unfold.widgets import (
 from integrations.admin.base import Page
 from integrations.models import Direction, ExternalSystem, Process
 from integrations.preview import Occurrence, preview
-from integrations.triggers import ACKNOWLEDGEMENT, REASSIGNED, TABLE, UPDATE
+from integrations.triggers import (
+    ACCEPTED,
+    ACKNOWLEDGEMENT,
+    CLOSED,
+    REASSIGNED,
+    REJECTION,
+    SUBMIT,
+    TABLE,
+    UPDATE,
+)
 from integrations.visibility import binding_for
 from tickets.actors import Actor
 from tickets.models import Task
@@ -28,10 +37,12 @@ SUGGESTIONS = 20
 
 
 def events() -> list[tuple[str, str]]:
-    """Every event that a process can be started by: value and words."""
-    outgoing = dict.fromkeys((row.request_type, row.operation) for row in TABLE)
-    rows = [(Direction.OUT, *row) for row in outgoing] + [(Direction.IN, *row) for row in INCOMING]
-    return [(f"{way}|{kind}|{operation}", f"{kind} ({operation}, {way})") for way, kind, operation in rows]
+    """Every event that a process can be started by: value and words, in the order in which a task meets them."""
+    order = (SUBMIT, UPDATE, REJECTION, CLOSED)
+    rows = sorted((*TABLE, ACCEPTED), key=lambda row: order.index(row.request_type))
+    outgoing = dict.fromkeys((row.request_type, row.operation) for row in rows)
+    events = [(Direction.OUT, *event) for event in outgoing] + [(Direction.IN, *event) for event in INCOMING]
+    return [(f"{way}|{kind}|{operation}", f"{kind} ({operation}, {way})") for way, kind, operation in events]
 
 
 class PreviewForm(forms.Form):

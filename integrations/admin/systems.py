@@ -53,7 +53,10 @@ class ExternalSystemAdmin(ConfigurationAdmin):
             (_("The other desk"), {"fields": ["name", "code", "active"]}),
             (_("Where it is"), {"fields": ["base_url", "allowed_hosts", "allow_private", "verify_tls"]}),
             (_("How we sign in there"), {"fields": authentication}),
-            (_("How it writes to us"), {"classes": ["collapse"], "fields": ["missing_fields_wipe"]}),
+            (
+                _("How it writes to us"),
+                {"classes": ["collapse"], "fields": ["missing_fields_wipe", "may_name_anybody"]},
+            ),
             (
                 _("Time-outs and limits"),
                 {

@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from integrations.inbound.messages import MemberValue
 from integrations.inbound.problems import Invalid
+from integrations.models import ExternalSystem
+from integrations.visibility import tickets_visible_to
 from tickets import actions
 from tickets.actors import Actor
 from tickets.models import Contact, Member, MemberRole, Ticket
@@ -36,7 +38,7 @@ class MemberChanges:
 
 def member_changes(ticket: Ticket, given: list[MemberValue]) -> MemberChanges:
     """What differs: an entry that names its row and says nothing new is what was read before. `Invalid` for a row of
-    another case, and for a second one where only one is active at a time."""
+    another case or of somebody else, and for a second one where only one is active at a time."""
     changes = MemberChanges()
     if not given:
         return changes
@@ -48,11 +50,33 @@ def member_changes(ticket: Ticket, given: list[MemberValue]) -> MemberChanges:
         row = _row(rows, value)
         if value["member"] is not None and row is None:
             raise _wrong(_("This case has no member %(id)d with this role.") % {"id": value["member"]})
+        if row is not None and (row.user_id, row.contact_id) != (value["user"], value["contact"]):
+            text = _("The member %(id)d is somebody else: end it, and add an entry without an id.")
+            raise _wrong(text % {"id": row.pk})
         if row is None and not value["ended"]:
             changes.started.append(value)
         elif row is not None and row.is_active and value["ended"]:
             changes.ended.append(row)
     return changes
+
+
+def check_people(system: ExternalSystem, contact: int | None, members: list[MemberValue]) -> None:
+    """`Invalid` for people whom the desk has no business to know: numbers would be guessed, and names read back.
+
+    It may name who takes part in tickets that it sees, or anybody where the administrator says so.
+    """
+    if system.may_name_anybody:
+        return
+    seen = Member.objects.filter(ticket__in=tickets_visible_to(system))
+    contacts = {contact, *(value["contact"] for value in members)} - {None}
+    users = {value["user"] for value in members} - {None}
+    for name, wanted in (("contact", contacts), ("user", users)):
+        known = set(seen.filter(**{f"{name}__in": wanted}).values_list(name, flat=True))
+        if wanted - known:
+            raise _wrong(
+                _("You may name only people of cases that you see. Ask the administrator of this portal for more."),
+                name="contact" if contact in wanted - known else "members",
+            )
 
 
 def write_members(actor: Actor, ticket: Ticket, changes: MemberChanges) -> None:
@@ -80,5 +104,5 @@ def _row(rows: list[Member], value: MemberValue) -> Member | None:
     return next((row for row in of_role if row.is_active and (row.user_id, row.contact_id) == person), None)
 
 
-def _wrong(text: Any) -> Invalid:
-    return Invalid(text, fields={"members": [text]})
+def _wrong(text: Any, *, name: str = "members") -> Invalid:
+    return Invalid(text, fields={name: [text]})

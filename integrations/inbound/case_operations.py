@@ -13,16 +13,16 @@ from django.utils.translation import gettext as _
 
 from integrations import triggers
 from integrations.inbound import operations
-from integrations.inbound.case_members import MemberChanges, member_changes, write_members
+from integrations.inbound.case_members import MemberChanges, check_people, member_changes, write_members
 from integrations.inbound.case_status import write_status
 from integrations.inbound.messages import CaseValues, Receipt
-from integrations.inbound.problems import Disagrees, Invalid, NotFound
+from integrations.inbound.problems import Disagrees, Invalid, NotFound, named
 from integrations.inbound.receiving import actor_of, receipt, same
-from integrations.models import ExternalSystem
+from integrations.models import ExternalReference, ExternalSystem
 from integrations.visibility import raised_by, tasks_visible_to, tickets_visible_to
 from tickets import actions
 from tickets.actions.record import lock_ticket, merged_into
-from tickets.errors import InvalidInput, TransitionRefused
+from tickets.errors import TransitionRefused
 from tickets.lifecycle import Phase, TicketStatus
 from tickets.models import Category, Contact, Priority, PropertyDefinition, Queue, Task, Ticket
 
@@ -78,6 +78,7 @@ def create(*, system: ExternalSystem, reference: str, values: CaseValues, author
         return model.objects.values_list("code", flat=True).get(pk=key) if key else ""
 
     contact_id = values.get("contact")
+    check_people(system, contact_id, values.get("members", []))
     contact = Contact.objects.get(pk=contact_id) if contact_id else None
     told = operations.create(
         system=system,
@@ -96,22 +97,38 @@ def create(*, system: ExternalSystem, reference: str, values: CaseValues, author
     return told
 
 
+def _acknowledge(system: ExternalSystem, tasks: list[Task], reference: str, author: str) -> Receipt | None:
+    """Their number for the case, given later than the case: for the task that they mean. None where it is known."""
+    held = ExternalReference.objects.filter(system=system, task__in=tasks, value=reference)
+    if not reference or held.exists():
+        return None
+    return operations.acknowledge(system=system, task=spoken_of(tasks), reference=reference, author=author)
+
+
 @transaction.atomic
 def change(
-    *, system: ExternalSystem, ticket: Ticket, tasks: list[Task], values: CaseValues, author: str = ""
+    *,
+    system: ExternalSystem,
+    ticket: Ticket,
+    tasks: list[Task],
+    values: CaseValues,
+    reference: str = "",
+    author: str = "",
 ) -> Receipt:
     """Write what differs; what was left out stays, unless the desk's missing fields wipe. `ticket` and `tasks` are
-    what `find` has locked. Raises `Disagrees` for what is not theirs to change.
+    what `find` has locked. Raises `Disagrees` for what is not theirs to change, and for another reference.
 
     As with every update, a closed or awaiting ticket wakes, unless the case names a status.
     """
+    acknowledged = _acknowledge(system, tasks, reference, author)
     raiser = raised_by(system, ticket)
     if raiser and system.missing_fields_wipe:
         values = _with_wiped(ticket, values)
     changed, told = _write(system, ticket, tasks, values, raiser=raiser, author=author)
     task = Task.objects.select_related("ticket").get(pk=spoken_of(tasks).pk)
     if not changed:
-        return told or receipt("change", system, task, _("There was nothing new in it."), changed=False)
+        nothing = receipt("change", system, task, _("There was nothing new in it."), changed=False)
+        return acknowledged or told or nothing
     if "status" not in values and "own_status" not in values:
         actions.wake_ticket(actor=actor_of(system, author), ticket=ticket)
     triggers.received(
@@ -136,15 +153,15 @@ def _write(
     if not raiser:
         theirs = {"tags": tags is not None, "properties": bool(properties), "members": bool(members)}
         _refuse([*fields, *(name for name, differs in theirs.items() if differs)])
+    check_people(system, fields.get("contact"), members.started)
     if fields:
-        ticket = actions.change_ticket(actor=actor, ticket=ticket, **_records(fields))
+        with named("deadline_at"):
+            ticket = actions.change_ticket(actor=actor, ticket=ticket, **_records(fields))
     if tags is not None:
         actions.set_tags(actor=actor, ticket=ticket, names=tags)
     if properties:
-        try:
+        with named("properties"):
             actions.set_properties(actor=actor, ticket=ticket, values=properties)
-        except InvalidInput as error:
-            raise Invalid(str(error), fields={"properties": [str(error)]}) from error
     write_members(actor, ticket, members)
     moved, told = write_status(system, ticket, tasks, values, raiser=raiser, author=author)
     return bool(fields or tags is not None or properties or members or moved), told

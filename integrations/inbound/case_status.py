@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.inbound import operations
 from integrations.inbound.messages import CaseValues, Receipt
-from integrations.inbound.problems import Disagrees, Invalid
+from integrations.inbound.problems import Disagrees, Invalid, named
 from integrations.inbound.receiving import actor_of, is_at_another_desk, same
 from integrations.models import ExternalSystem
 from tickets import actions
@@ -65,7 +65,8 @@ def write_status(
     ticket = Ticket.objects.get(pk=ticket.pk)
     if told is None or (own is not None and ticket.status == status and ticket.own_status_id != own.pk):
         actor = actor_of(system, author)
-        actions.set_status(actor=actor, ticket=ticket, status=status, own_status=own, **hold)
+        with named("on_hold_until"):
+            actions.set_status(actor=actor, ticket=ticket, status=status, own_status=own, **hold)
         changed = True
     return changed, told
 

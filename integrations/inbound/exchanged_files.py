@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from integrations.inbound.bodies import storable
 from integrations.inbound.problems import NotFound, TooLarge
 from integrations.models import ExchangedFile, ExternalSystem
 from tickets.actions import FileContent
@@ -52,7 +53,7 @@ def upload(*, system: ExternalSystem, name: str, content_type: str, data: bytes)
         system=system,
         sha256=hashlib.sha256(data).hexdigest(),
         name=name,
-        defaults={"size": len(data), "content_type": content_type[:100]},
+        defaults={"size": len(data), "content_type": storable(content_type)[:100]},
     )
     row = ExchangedFile.objects.select_for_update(no_key=True).get(pk=row.pk)
     row.created_at = timezone.now()
@@ -105,7 +106,10 @@ def known_files(system: ExternalSystem, guids: Iterable[str]) -> dict[str, Excha
 
 
 def attached_to(ticket_id: int | None, files: Iterable[ExchangedFile]) -> set[uuid.UUID]:
-    """The guids of those that the ticket has already."""
+    """The guids of those that the ticket has already; without a ticket: none."""
+    if ticket_id is None:
+        # A lookup for NULL would find the uploads that nothing has attached yet.
+        return set()
     rows = ExchangedFile.objects.filter(pk__in=[file.pk for file in files], attachments__ticket=ticket_id)
     return set(rows.values_list("guid", flat=True))
 

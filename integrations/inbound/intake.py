@@ -6,7 +6,7 @@ too), maps the body to a `Message`, calls `deliver`, writes the answer in its ow
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -31,11 +31,14 @@ from integrations.inbound.messages import (
     Receipt,
     Rejection,
     Reopening,
+    ReportedStatus,
     Resolution,
     TaskMessage,
     Update,
 )
 from integrations.inbound.problems import Disagrees, NotFound, Refused, from_action
+from integrations.inbound.receiving import receipt as receipt_of
+from integrations.inbound.receiving import rejected_before
 from integrations.models import Exchange, ExternalSystem, Outcome, Way
 from integrations.secrets import redact_headers, redact_url
 from integrations.visibility import tasks_visible_to
@@ -78,7 +81,7 @@ def arrived(
         way=Way.IN,
         system=system,
         dialect=dialect,
-        operation=operation[:80],
+        operation=storable(operation)[:80],
         method=method[:10],
         url=storable(redact_url(url, names=names)),
         request_headers=clean,
@@ -152,12 +155,23 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
     if isinstance(message, CaseCreation | CaseMessage):
         return _perform_case(call, system, message, hold_echo=hold_echo)
     assert isinstance(message, TaskMessage)  # noqa: S101 - there are no others
+    if (rejected := _rejected_again(system, message)) is not None:
+        call.exchange.task = rejected
+        text = _("The task was taken back already.")
+        return receipt_of(message.operation, system, rejected, text, changed=False)
     task = find_task(system, message)
     call.exchange.task = task
     by: dict[str, Any] = {"system": system, "task": task, "author": message.author}
+    said = False
     if isinstance(message, Deed) and not isinstance(message, Update):
         # What was said with it comes first: afterwards the task may not be theirs any more.
-        operations.converse(**by, comments=message.comments, files=message.files, hold_echo=hold_echo)
+        said = any(operations.converse(**by, comments=message.comments, files=message.files, hold_echo=hold_echo))
+    receipt = _perform_on_task(message, by, hold_echo=hold_echo)
+    # An operation that was known already may bring words that were not.
+    return replace(receipt, changed=receipt.changed or said)
+
+
+def _perform_on_task(message: TaskMessage, by: dict[str, Any], *, hold_echo: bool) -> Receipt:
     match message:
         case Acknowledgement():
             return operations.acknowledge(**by, reference=message.external_reference)
@@ -216,7 +230,12 @@ def _perform_case(
     match message:
         case CaseChange():
             return case_operations.change(
-                system=system, ticket=ticket, tasks=tasks, values=message.values, author=message.author
+                system=system,
+                ticket=ticket,
+                tasks=tasks,
+                values=message.values,
+                reference=message.external_reference,
+                author=message.author,
             )
         case CaseUpdate():
             return operations.update(
@@ -230,6 +249,14 @@ def _perform_case(
                 hold_echo=hold_echo,
             )
     raise TypeError(f"no operation for {type(message)}")
+
+
+def _rejected_again(system: ExternalSystem, message: TaskMessage) -> Task | None:
+    """The task, where this is the repetition of a rejection, which took the task from their sight."""
+    rejects = isinstance(message, Rejection) or (
+        isinstance(message, Reassignment) and message.status == ReportedStatus.REJECTED
+    )
+    return rejected_before(system, message.task_number) if rejects and message.task_number else None
 
 
 def find_task(system: ExternalSystem, message: TaskMessage) -> Task:

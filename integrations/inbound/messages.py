@@ -246,9 +246,10 @@ class CaseMessage(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseChange(CaseMessage):
-    """What the case says from now on."""
+    """What the case says from now on, and their number for it: stored where they have given none yet."""
 
     operation = "change"
+    external_reference: str = ""
     values: CaseValues
 
 
@@ -286,6 +287,10 @@ def digest(message: Message) -> str:
     if isinstance(message, TaskMessage) and not isinstance(message, Acknowledgement):
         # Which task it is, the key says.
         del content["task_number"], content["external_reference"]
+    for file in content.get("files", ()):
+        if "guid" in file:
+            # The guid says which file it is; its bytes are left out once it is attached.
+            del file["data"]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
 
 

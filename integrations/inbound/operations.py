@@ -6,21 +6,29 @@ operation is accepted in every phase; a repetition is a receipt that says so. Th
 document's table of incoming operations.
 """
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from integrations import triggers
 from integrations.echo import is_echo
 from integrations.engine.references import drop_reference, store_reference
+from integrations.inbound.exchanged_files import KnownFile
 from integrations.inbound.messages import Comment, Receipt, ReportedStatus
 from integrations.inbound.problems import Invalid
 from integrations.inbound.receiving import (
+    ASSIGNED,
+    CANCELLED,
+    PREVIOUS,
+    REJECTED,
+    REOPENED,
+    RESOLVED,
     actor_of,
     by_code,
+    change_facts,
     contact_by_email,
     converse,
     follow,
@@ -40,13 +48,6 @@ from tickets import actions
 from tickets.actions import FileContent
 from tickets.lifecycle import SHELVED, CompletionCode, Phase
 from tickets.models import Category, Contact, Priority, Queue, Task, Visibility
-
-RESOLVED: Final = gettext_noop("Resolved by external system")
-CANCELLED: Final = gettext_noop("Incident canceled by external system")
-REOPENED: Final = gettext_noop("Incident was reopened.")
-PREVIOUS: Final = gettext_noop("Incident was reopened. Previous solution was: %(solution)s")
-ASSIGNED: Final = gettext_noop("Incident was assigned locally from external system")
-REJECTED: Final = gettext_noop("Incident was rejected by the external fulfillment system")
 
 
 @transaction.atomic
@@ -87,20 +88,26 @@ def create(
     hold_echo: bool = True,
 ) -> Receipt:
     """A ticket that the other desk raises with us, and its task with their reference; a known reference: the one
-    there is; None: they know it by our number. With `task` no ticket is made: their reference is stored for it.
+    there is, of which what is new is an update; None: they know it by our number. With `task` no ticket is made:
+    their reference is stored for it.
 
     The new task has no group: our people take it from the queue. As it holds the reference, what happens to it goes
     back through the processes of the system's group.
     """
     said: dict[str, Any] = {"system": system, "author": author, "comments": comments, "hold_echo": hold_echo}
     if task is not None:
-        converse(**said, task=locked(task), files=files)
-        return acknowledge(system=system, task=task, reference=reference or "", author=author)
+        new = any(converse(**said, task=locked(task), files=files))
+        told = acknowledge(system=system, task=task, reference=reference or "", author=author)
+        return replace(told, changed=told.changed or new)
     known = known_reference(system, reference or "")
     if known is not None:
-        message = _("%(reference)s is known already.") % {"reference": known.value}
-        converse(**said, task=locked(known.task))
-        return receipt("create", system, known.task, message, changed=False)
+        # Of a file that is brought along nobody can tell whether it came before; one with a guid is attached once.
+        named = tuple(file for file in files if isinstance(file, KnownFile))
+        told = update(**said, task=known.task, files=named, may_be_empty=True)
+        if told.changed:
+            return told
+        known_already = _("%(reference)s is known already.") % {"reference": known.value}
+        return receipt("create", system, known.task, known_already, changed=False)
     actor = actor_of(system, author)
     ticket = actions.create_ticket(
         actor=actor,
@@ -159,8 +166,7 @@ def update(
         note = actions.add_note(
             actor=actor, ticket=task.ticket, task=task, body=text, visibility=visibility, files=files
         )
-        notes.append(note)
-        attachments = [*attachments, *note.attachments.all()]
+        notes, attachments = [*notes, note], [*attachments, *note.attachments.all()]
     before = (task.version, task.ticket.version)
     values: dict[str, Any] = {"expected_resolution_at": expected_resolution_at} if expected_resolution_at else {}
     if solution.strip() and task.phase != Phase.CLOSE and not is_at_another_desk(task, system):
@@ -168,15 +174,7 @@ def update(
     if values:
         task = actions.change_task(actor=actor, task=task, **values)
     if raised_by(system, task.ticket):
-        facts: dict[str, Any] = {
-            "title": title,
-            "description": description,
-            "priority": by_code(Priority, "priority", priority),
-            "category": by_code(Category, "category", category),
-        }
-        task.ticket = actions.change_ticket(
-            actor=actor, ticket=task.ticket, **{name: value for name, value in facts.items() if value}
-        )
+        change_facts(actor, task, title=title, description=description, priority=priority, category=category)
     if not notes and not attachments and before == (task.version, task.ticket.version):
         return receipt("update", system, task, _("There was nothing new in it."), changed=False)
     actions.wake_ticket(actor=actor, ticket=task.ticket)

@@ -3,12 +3,13 @@
 REST answers them as problem details (RFC 9457), SOAP as faults; code and text are the same. Nothing was changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from tickets.errors import ActionRefused
+from tickets.errors import ActionRefused, InvalidInput
 
 
 class Refused(Exception):
@@ -112,3 +113,12 @@ def from_action(error: ActionRefused) -> Refused:
     refused = Refused(str(error))
     refused.status, refused.code = _STATUS_OF_ACTION[error.code], error.code
     return refused
+
+
+@contextmanager
+def named(field: str) -> Iterator[None]:
+    """What an action finds wrong is told of this field: the only one that the caller's body has not checked."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise Invalid(str(error), fields={field: [str(error)]}) from error

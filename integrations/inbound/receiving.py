@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from integrations import triggers
 from integrations.echo import comment_digest, is_echo
@@ -13,7 +14,7 @@ from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
 from integrations.inbound.problems import Invalid
 from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
-from integrations.visibility import asked_for, binding_for
+from integrations.visibility import asked_for, binding_for, tasks_visible_to
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.actions.record import lock_task, lock_ticket, refuse_merged
@@ -33,6 +34,14 @@ from tickets.models import (
 )
 
 Coded = TypeVar("Coded", Priority, Category, Queue)
+
+# The texts of the Case Exchange document's table of incoming operations.
+RESOLVED: Final = gettext_noop("Resolved by external system")
+CANCELLED: Final = gettext_noop("Incident canceled by external system")
+REOPENED: Final = gettext_noop("Incident was reopened.")
+PREVIOUS: Final = gettext_noop("Incident was reopened. Previous solution was: %(solution)s")
+ASSIGNED: Final = gettext_noop("Incident was assigned locally from external system")
+REJECTED: Final = gettext_noop("Incident was rejected by the external fulfillment system")
 
 
 def actor_of(system: ExternalSystem, author: str = "") -> Actor:
@@ -99,6 +108,14 @@ def last_words(task: Task, system: ExternalSystem) -> str:
     """The newest note of this desk on the task."""
     newest = Note.objects.filter(task=task, actor_key=system.actor_key).order_by("-id")
     return newest.values_list("body", flat=True).first() or ""
+
+
+def rejected_before(system: ExternalSystem, number: str) -> Task | None:
+    """The task with our number that this desk has rejected and knows no more: rejecting it again is a repetition."""
+    task = Task.objects.select_related("ticket").filter(number=number[:30], notes__actor_key=system.actor_key).first()
+    if task is None or tasks_visible_to(system).filter(pk=task.pk).exists():
+        return None
+    return task if last_words(task, system).startswith(_(REJECTED)) else None
 
 
 def by_code(model: type[Coded], field: str, code: str) -> Coded | None:
@@ -229,3 +246,15 @@ def contact_by_email(email: str, name: str) -> Contact | None:
     if contact is None:
         contact, _created = Contact.objects.get_or_create(email=email, defaults={"name": name or email})
     return contact
+
+
+def change_facts(actor: Actor, task: Task, *, title: str, description: str, priority: str, category: str) -> None:
+    """What the ticket says, where it is given."""
+    facts: dict[str, Any] = {
+        "title": title,
+        "description": description,
+        "priority": by_code(Priority, "priority", priority),
+        "category": by_code(Category, "category", category),
+    }
+    given = {name: value for name, value in facts.items() if value}
+    task.ticket = actions.change_ticket(actor=actor, ticket=task.ticket, **given)

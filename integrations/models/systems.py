@@ -141,6 +141,14 @@ class ExternalSystem(models.Model):
             "if the desk has raised the case. Switched off, such fields stay as they are."
         ),
     )
+    may_name_anybody = models.BooleanField(
+        _("may name anybody"),
+        default=False,
+        help_text=_(
+            "For desks that name people by their numbers (ITX): any contact and any agent, whose name and address "
+            "they then read. Switched off, only people who take part in tickets that they see."
+        ),
+    )
     history = HistoricalRecords(excluded_fields=["auth_secret"])
 
     class Meta:

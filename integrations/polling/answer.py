@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-# What the column of the cursor holds on every database.
-LATEST: Final = 2**63 - 1
+from integrations.inbound.bodies import storable
+
+# The end of the year 9999. Their clock may show any time, but one in microseconds lies beyond: the cursor goes where
+# an entry says, and all that comes after it in milliseconds would be passed over in silence.
+LATEST: Final = 253_402_300_799_999
 NOT_PLAIN: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -55,7 +58,7 @@ def _require_success(meta: Any) -> None:
         return
     details = meta.get("errorDetailsList")
     reasons = [
-        str(error.get("message") or error.get("errorCode"))[:200]
+        storable(str(error.get("message") or error.get("errorCode")))[:200]
         for error in (details if isinstance(details, list) else [])
         if isinstance(error, dict)
     ]

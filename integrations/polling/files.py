@@ -18,8 +18,8 @@ ATTACHMENTS: Final = "IncidentAttachments"
 # Desks name all files of an incident in each of its entries, as they do where they call.
 MOST_NAMED: Final = MAX_FILES * 10
 
-# Of dots alone it would be a step up in the address.
-FILE_ID: Final = re.compile(r"(?!\.+$)[^\x00-\x20/\\]{1,100}")
+# Of dots alone it would be a step up in the address; half a surrogate pair cannot be written into one.
+FILE_ID: Final = re.compile(r"(?!\.+$)[^\x00-\x20/\\\ud800-\udfff]{1,100}")
 
 
 def with_files(asking: Asking, entity: dict[str, Any]) -> dict[str, Any]:

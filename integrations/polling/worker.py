@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,13 +29,13 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 @dataclass
 class Progress:
     """How far a poll is: the next page is what comes after `time`, but for its first `skip` entries; the last entry
-    that was handled has the time `last`."""
+    that was handled has the time `last`. `pages` came already: a desk that gives one again goes in a circle."""
 
     time: int
     skip: int = 0
     last: int = 0
     brought: int = 0
-    previous: tuple[str, ...] = ()
+    pages: set[tuple[str, ...]] = field(default_factory=set)
 
 
 def poll(polling_id: int) -> bool:
@@ -87,7 +87,7 @@ def read_page(claim: Claim, asking: Asking, progress: Progress) -> bool:
     entries, exchange = asking.page(time=progress.time, skip=progress.skip)
     identities = tuple(entry.identity for entry in entries)
     full = len(entries) >= claim.polling.page_size
-    if full and identities == progress.previous:
+    if full and identities in progress.pages:
         raise PollFailed(_("The other desk gives the same page again and again: it does not heed time and skip."))
     seen = seen_before(claim.system, entries)
     for entry in entries:
@@ -105,7 +105,7 @@ def read_page(claim: Claim, asking: Asking, progress: Progress) -> bool:
         _move(claim, progress.time)
     else:
         progress.skip += len(entries)
-    progress.previous = identities
+    progress.pages.add(identities)
     return full
 
 

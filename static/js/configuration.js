@@ -74,9 +74,10 @@
       heading.classList.add("step-toggle");
       heading.tabIndex = 0;
       heading.setAttribute("role", "button");
-      // Alpine shows and hides in the frames after the click.
-      const tell = () => setTimeout(() => heading.setAttribute("aria-expanded", String(isOpen(heading))), 60);
-      heading.addEventListener("click", tell);
+      const tell = () => heading.setAttribute("aria-expanded", String(isOpen(heading)));
+      // Alpine shows and hides some time after the click, by the style of the body.
+      const body = heading.parentElement.querySelector(":scope > div");
+      if (body) new MutationObserver(tell).observe(body, { attributes: true, attributeFilter: ["style", "class"] });
       heading.addEventListener("keydown", (event) => {
         if (event.target === heading && (event.key === "Enter" || event.key === " ")) {
           event.preventDefault();
@@ -85,6 +86,13 @@
       });
       tell();
     });
+  }
+
+  // A new step is shown open, as soon as Alpine knows it.
+  function open(heading, tries = 40) {
+    const data = window.Alpine ? window.Alpine.$data(heading) : {};
+    if ("openRow" in data) data.openRow = true;
+    else if (tries) setTimeout(() => open(heading, tries - 1), 50);
   }
 
   function nameNewStep(input) {
@@ -96,7 +104,7 @@
     makeToggles();
     refresh();
     const heading = event.target.querySelector("h3.step-toggle");
-    if (heading) setTimeout(() => { if (!isOpen(heading)) heading.click(); }, 0);
+    if (heading) setTimeout(() => open(heading), 0);
   });
 
   document.addEventListener("change", (event) => {

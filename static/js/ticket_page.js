@@ -6,10 +6,39 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-// News from the server replace the tasks, except while the agent fills in a form there.
+// News from the server replace the tasks and the facts, except while the agent fills in a form or is about to press a
+// button there.
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  if (event.detail.target.id === "ticket-tasks" && event.detail.target.querySelector("form")) {
+  const part = event.detail.target;
+  if (part.id !== "ticket-head" && (part.querySelector("form.db-form") || part.contains(document.activeElement))) {
     event.detail.shouldSwap = false;
+  }
+});
+
+// What goes with one status only is shown, and sent, with that status alone.
+function showWhatGoesWith(select) {
+  const status = select.selectedOptions[0]?.dataset.status ?? "";
+  for (const part of select.form.querySelectorAll("[data-only-for]")) {
+    part.hidden = !part.dataset.onlyFor.split(" ").includes(status);
+    for (const field of part.querySelectorAll("input, select, textarea")) {
+      field.disabled = part.hidden;
+    }
+  }
+}
+document.addEventListener("DOMContentLoaded", () => {
+  for (const select of document.querySelectorAll("select:has(option[data-status])")) {
+    select.addEventListener("change", () => showWhatGoesWith(select));
+    showWhatGoesWith(select);
+  }
+});
+
+// Where nothing is chosen yet, select2 leaves its box without a name. Ready functions run in turn: select2's is first.
+window.django?.jQuery?.(() => {
+  for (const box of document.querySelectorAll(".db-field .select2-selection")) {
+    const label = box.closest(".db-field").querySelector("label").id;
+    const chosen = box.querySelector(".select2-selection__rendered");
+    box.setAttribute("aria-labelledby", `${label} ${chosen.id}`);
+    chosen.setAttribute("aria-labelledby", label);
   }
 });
 

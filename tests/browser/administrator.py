@@ -131,8 +131,9 @@ class Partner:
         """Enter where the portal is and the key that its administrator has handed over."""
         self.page.goto(f"{self.url}/settings/")
         fields = {"Address of the portal": portal, "Our name at the portal": name, "Our API key at the portal": key}
-        fill_in(self.page, {f"{label}:": value for label, value in fields.items()})
-        self.page.get_by_role("button", name="Save").click()
+        form = self.page.locator("form", has=self.page.get_by_label("Address of the portal"))
+        fill_in(form, {f"{label}:": value for label, value in fields.items()})
+        form.get_by_role("button", name="Save").click()
         expect(self.page.get_by_text(re.compile("saved", re.IGNORECASE))).to_be_visible()
 
     def open(self, title: str) -> str:

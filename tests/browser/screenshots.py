@@ -27,6 +27,7 @@ WIDE, PHONE = 1280, 390
 LARGEST_BYTES = 250_000
 PATIENCE_SECONDS = 120
 PASSWORDS = {"admin": "demo-admin", "agent": "demo-agent", "emma": "demo-emma"}
+BADGES, EDITOR = "The badge reader at the east door is dead", "Which editor may I install?"
 PRINTER, VPN = "The printer on floor 2 is on fire", "VPN drops every ten minutes"
 PHOTO = {"name": "tray-3.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8" + bytes(183_000)}
 
@@ -112,11 +113,11 @@ class Story:
 
     def __init__(self, there: PracticeDesk, emma: Page, agent: Page) -> None:
         self.there, self.emma, self.agent = there, emma, agent
-        self.numbers = until(self._numbers, "both tickets are at the practice desk")
+        self.numbers = until(self._numbers, "the tickets are at the practice desk")
 
     def _numbers(self) -> dict[str, str] | None:
         known = {ticket["title"]: ticket["number"] for ticket in self.there.state()}
-        return known if len(known) == 2 else None
+        return known if {PRINTER, VPN, BADGES} <= known.keys() else None
 
     def notes(self, title: str) -> list[str]:
         """The texts that the practice desk has."""
@@ -196,14 +197,18 @@ def take_all(browser: Browser, portal: str, there: PracticeDesk) -> None:
     emma, agent = Window(browser, portal, "emma"), Window(browser, portal, "agent")
     story = Story(there, emma.page, agent.page)
     play(story)
+    until(lambda: BADGES in [ticket["title"] for ticket in there.state() if ticket["state"] == "closed"], BADGES)
     admin = Window(browser, portal, "admin")
     ticket = story.open_as_agent(PRINTER)
     page = admin.page
 
     admin.take("overview", "/admin/")
-    agent.take("ticket", ticket, height=1280)
+    agent.take("ticket", ticket, height=1000)
     admin.take("exchanges-of-a-ticket", f"{ticket}?tab=exchanges", height=900)
-    admin.take("exchange-log", "/admin/integrations/exchange/")
+    admin.take("case-exchange-of-a-ticket", f"{story.open_as_agent(BADGES)}?tab=exchanges", height=900)
+    vpn = story.open_as_agent(VPN).rstrip("/").rsplit("/", 2)[-2]
+    agent.take("merge", story.open_as_agent(EDITOR).replace("/change/", f"/merge/?into={vpn}"))
+    admin.take("exchange-log", "/admin/integrations/exchange/", height=1000)
     page.get_by_role("link", name="create_ticket").first.click()
     admin.take("exchange", height=1000)
     page.goto("/admin/")

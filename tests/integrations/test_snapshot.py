@@ -13,7 +13,7 @@ from integrations.snapshot import NOTES_IN_SNAPSHOT, current_reference
 from integrations.templating.plain import require_plain
 from tickets import actions
 from tickets.actors import Actor
-from tickets.models import Category, Organisation, Queue, Visibility
+from tickets.models import Category, Organisation, PropertyDefinition, Queue, Visibility
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,9 @@ def full_run(desk, partner):
         category=Category.objects.create(code="printing", name="Printing"),
         queue=Queue.objects.create(code="first", name="First line"),
     )
+    PropertyDefinition.objects.create(code="floor", name="Floor", kind="number")
+    actions.set_properties(actor=desk.by_agent, ticket=ticket, values={"floor": 2})
+    actions.set_tags(actor=desk.by_agent, ticket=ticket, names=["fire"])
     partner.group.members.add(desk.agent)
     actions.add_note(actor=desk.by_end_user, ticket=ticket, body="It smells")
     task = desk.task(partner.group, ticket)
@@ -64,6 +67,8 @@ def test_what_it_says(full_run, desk, partner):
     assert context["task"]["external_reference"] == "A-1"
     assert context["task"]["group"] == {"code": "acme-group", "name": "acme group"}
     assert context["ticket"]["status"] == {"code": 1, "name": "Open"}
+    assert context["ticket"]["own_status"] == {"code": "open", "name": "Open"}
+    assert (context["ticket"]["tags"], context["ticket"]["properties"]) == (["fire"], {"floor": 2})
     assert context["ticket"]["category"]["code"] == "printing"
     assert context["attachment"]["name"] == "photo.jpg"
     assert context["system"]["code"] == "acme"

@@ -5,7 +5,7 @@ record that moved on since is not overwritten. What is refused raises a subclass
 """
 
 from tickets.actions.attachment import FileContent, attach
-from tickets.actions.labels import set_properties, set_tags
+from tickets.actions.labels import change_tags, set_properties, set_tags
 from tickets.actions.links import link_tickets, unlink_tickets
 from tickets.actions.members import add_follower, end_follower, set_assigned_user
 from tickets.actions.merge import merge_tickets
@@ -35,6 +35,7 @@ __all__ = [
     "add_remark",
     "assign_task",
     "attach",
+    "change_tags",
     "change_task",
     "change_ticket",
     "close_task",

@@ -38,6 +38,15 @@ def set_tags(*, actor: Actor, ticket: Ticket, names: Iterable[str]) -> Ticket:
 
 
 @transaction.atomic
+def change_tags(*, actor: Actor, ticket: Ticket, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Ticket:
+    """Put tags on and take tags off; all others stay, whoever else puts some on meanwhile."""
+    ticket = lock_ticket(ticket)
+    gone = {name.strip().casefold() for name in remove}
+    kept = [tag.name for tag in ticket.tags.all() if tag.name.casefold() not in gone]
+    return set_tags(actor=actor, ticket=ticket, names=[*kept, *add])
+
+
+@transaction.atomic
 def set_properties(*, actor: Actor, ticket: Ticket, values: Mapping[str, Any]) -> Ticket:
     """Set the named properties; empty ones are removed, others stay. `InvalidInput` says of each what is wrong."""
     known = {row.code: row for row in PropertyDefinition.objects.filter(code__in=list(values), active=True)}

@@ -1,6 +1,7 @@
 """What every action does: lock first, write the history beside the change, then publish."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -13,6 +14,8 @@ from tickets.lifecycle import SHELVED, TicketStatus
 from tickets.models import History, Link, LinkKind, Task, Ticket
 
 MAX_TITLE_CHARACTERS = 250
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2999
 
 
 def lock_ticket(ticket: Ticket, *, expected_version: int | None = None) -> Ticket:
@@ -95,6 +98,17 @@ def checked_title(title: str) -> str:
     if len(title) > MAX_TITLE_CHARACTERS:
         raise InvalidInput(_("The title is longer than %(limit)d characters.") % {"limit": MAX_TITLE_CHARACTERS})
     return title
+
+
+def check_moment(moment: datetime, naive: str) -> None:
+    """`InvalidInput` (with the text `naive`) without a time zone, and near the ends of the calendar: there the local
+    time of whoever looks at it does not exist, and no page that shows it could be opened."""
+    if timezone.is_naive(moment):
+        raise InvalidInput(naive)
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise InvalidInput(
+            _("Give a moment in the years %(first)d to %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+        )
 
 
 def note_communication(actor: Actor, ticket: Ticket) -> None:

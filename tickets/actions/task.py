@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.actions.record import (
+    check_moment,
     checked_title,
     lock_task,
     lock_ticket,
@@ -116,8 +117,8 @@ def change_task(*, actor: Actor, task: Task, expected_version: int | None = None
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
     expected = values.get("expected_resolution_at")
-    if isinstance(expected, datetime) and timezone.is_naive(expected):
-        raise InvalidInput(_("The expected resolution time needs a time zone."))
+    if isinstance(expected, datetime):
+        check_moment(expected, _("The expected resolution time needs a time zone."))
     if "title" in values:
         values["title"] = checked_title(values["title"])
     task = lock_task(task, expected_version=expected_version)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.actions.members import replace_contact
-from tickets.actions.record import checked_title, lock_ticket, refuse_merged, set_fields, write_history
+from tickets.actions.record import check_moment, checked_title, lock_ticket, refuse_merged, set_fields, write_history
 from tickets.actions.task import close_task, reopen_task
 from tickets.actions.ticket_status import enter_status, refresh
 from tickets.actors import Actor, ActorKind
@@ -77,8 +77,8 @@ def change_ticket(*, actor: Actor, ticket: Ticket, expected_version: int | None 
     if "title" in values:
         values["title"] = checked_title(values["title"])
     deadline = values.get("deadline_at")
-    if deadline is not None and timezone.is_naive(deadline):
-        raise InvalidInput(_("The deadline needs a time zone."))
+    if deadline is not None:
+        check_moment(deadline, _("The deadline needs a time zone."))
     ticket = lock_ticket(ticket, expected_version=expected_version)
     refuse_merged(ticket)
     changes = set_fields(ticket, values)
@@ -185,10 +185,10 @@ def _hold(status: TicketStatus, until: datetime | None, comment: str) -> dict[st
         if until is not None or comment.strip():
             raise InvalidInput(_("Only a ticket on hold has a time and a comment for it."))
         return {}
-    if until is not None and timezone.is_naive(until):
-        raise InvalidInput(_("The end of the hold needs a time zone."))
-    if until is not None and until <= timezone.now():
-        raise InvalidInput(_("The end of the hold is over already: choose a later one."))
+    if until is not None:
+        check_moment(until, _("The end of the hold needs a time zone."))
+        if until <= timezone.now():
+            raise InvalidInput(_("The end of the hold is over already: choose a later one."))
     if len(comment) > MAX_HOLD_COMMENT:
         raise InvalidInput(_("The comment is longer than %(limit)d characters.") % {"limit": MAX_HOLD_COMMENT})
     return {"on_hold_until": until, "on_hold_comment": comment.strip()}

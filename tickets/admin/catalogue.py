@@ -1,10 +1,11 @@
-"""Queues, categories and priorities."""
+"""Queues, categories and priorities, and what every list of the catalogue has in common."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from tickets.models import Category, Priority, Queue
@@ -24,6 +25,34 @@ class CodedAdmin(ModelAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, Any]:
         """The code follows the name while the record is new."""
         return {} if obj else self.prepopulated_fields
+
+
+class KeptAdmin(ModelAdmin):
+    """Records that cannot be deleted while something depends on them: the person reads why, and what to do instead.
+
+    Deleted one by one, so that the reason is always that of one record.
+    """
+
+    actions = None
+
+    def kept_because(self, record: Any) -> str:
+        """Why the record stays; empty where it may be deleted."""
+        raise NotImplementedError
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Back to the record, with the reason, where there is one."""
+        record = self.get_object(request, object_id)
+        if record is not None and self.has_delete_permission(request, record):
+            reason = self.kept_because(record)
+            if reason:
+                messages.error(request, reason)
+                options = self.opts
+                address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[record.pk])
+                return HttpResponseRedirect(address)
+        answer: HttpResponse = super().delete_view(request, object_id, extra_context)
+        return answer
 
 
 @admin.register(Queue)

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from django import forms
+from django.contrib.admin.sites import site
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +18,8 @@ from unfold.widgets import (
 from tickets.actors import Actor
 from tickets.forms import ManyFilesField, OnceForm, files_field
 from tickets.lifecycle import CompletionCode
-from tickets.models import Task, Ticket
+from tickets.models import Contact, Link, Task, Ticket
+from tickets.selectors import completion_codes
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -31,10 +34,12 @@ class DeskForm(OnceForm):
     """
 
     title: ClassVar[Words]
-    submit: ClassVar[Words]
+    submit: Words
     explanation: ClassVar[Words] = ""
     permission: ClassVar[str]
     destructive: ClassVar[bool] = False
+    # The part of the page in which the form opens.
+    place: ClassVar[str] = "head"
     # Templates show buttons for form classes; without this Django would call the class to get a value.
     do_not_call_in_templates: ClassVar[bool] = True
 
@@ -95,11 +100,32 @@ def choice_of(queryset: Any, label: Words, *, empty: Words, **kwargs: Any) -> fo
     )
 
 
+def ticket_field(label: Words, **kwargs: Any) -> forms.ModelChoiceField:
+    """Another ticket, found by its number or by words of its title."""
+    widget = AutocompleteSelect(
+        Link._meta.get_field("other"),
+        site,
+        {"data-width": "100%"},
+    )
+    kwargs.setdefault("help_text", _("Type its number, or words of its title."))
+    return forms.ModelChoiceField(Ticket.objects.all(), label=label, widget=widget, **kwargs)
+
+
+def contact_field(**kwargs: Any) -> forms.ModelChoiceField:
+    """One contact of perhaps thousands: found by typing."""
+    widget = AutocompleteSelect(
+        Ticket._meta.get_field("contact"),
+        site,
+        {"data-width": "100%", "data-placeholder": _("Type a name or e-mail address")},
+    )
+    return forms.ModelChoiceField(Contact.objects.all(), label=_("Contact"), widget=widget, **kwargs)
+
+
 def completion_code() -> forms.ChoiceField:
     """Why the work ended."""
     return forms.ChoiceField(
         label=_("Completion code"),
-        choices=CompletionCode.choices,
+        choices=completion_codes,
         initial=CompletionCode.FULFILLED,
         widget=UnfoldAdminSelectWidget(),
     )
@@ -116,6 +142,20 @@ def files() -> ManyFilesField:
     field = files_field()
     field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
     return field
+
+
+class PersonField(forms.ModelChoiceField):
+    """An active agent."""
+
+    def __init__(self, **kwargs: Any):
+        agents = User.objects.filter(is_active=True, is_staff=True)
+        super().__init__(
+            agents.order_by("first_name", "last_name", "username"), widget=UnfoldAdminSelectWidget(), **kwargs
+        )
+
+    def label_from_instance(self, person: User) -> str:
+        """Ada Admin."""
+        return person.get_full_name() or person.get_username()
 
 
 class MemberField(forms.ModelChoiceField):

@@ -14,6 +14,7 @@ from unfold.decorators import action
 
 from tickets.actors import Actor
 from tickets.admin import bulk
+from tickets.admin.merge_page import merge_page
 from tickets.admin.ticket_forms import CreateTicketForm
 from tickets.admin.ticket_list import TicketList
 from tickets.admin.ticket_page import ticket_or_404, ticket_page
@@ -29,20 +30,21 @@ CREATE_TEMPLATE = "admin/tickets/ticket/new.html"
 class TicketAdmin(TicketList):
     """An agent's tickets. Nothing here saves a ticket: every change is one of `tickets.actions`."""
 
-    actions = ["close_tickets", "sort_tickets"]
+    actions = ["close_tickets", "sort_tickets", "set_status_of_tickets", "assign_tickets", "tag_tickets"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
         """Tickets are closed, not deleted."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Files are downloaded from their ticket."""
+        """Files are downloaded from their ticket; merging has a page of its own."""
         download = path(
             "<int:ticket_id>/files/<int:attachment_id>/",
             self.admin_site.admin_view(self.download),
             name="tickets_ticket_file",
         )
-        return [download, *super().get_urls()]
+        merge = path("<int:ticket_id>/merge/", self.admin_site.admin_view(self.merge), name="tickets_ticket_merge")
+        return [download, merge, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -92,6 +94,10 @@ class TicketAdmin(TicketList):
             messages.success(request, _t("Ticket %(number)s is created.") % {"number": created[0].number})
         return address
 
+    def merge(self, request: HttpRequest, ticket_id: int) -> HttpResponse:
+        """Merge the ticket into another."""
+        return merge_page(self, request, str(ticket_id))
+
     def download(self, request: HttpRequest, ticket_id: int, attachment_id: int) -> FileResponse:
         """A file of the ticket, public or internal, always as a download."""
         ticket = ticket_or_404(self, request, str(ticket_id))
@@ -106,3 +112,18 @@ class TicketAdmin(TicketList):
     def sort_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Sort several tickets, after saying what that does."""
         return bulk.bulk_page(self, request, queryset, bulk.SortManyForm)
+
+    @action(description=_("Set status…"), permissions=["change"])
+    def set_status_of_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Set the status of several tickets, after saying what that does."""
+        return bulk.bulk_page(self, request, queryset, bulk.StatusManyForm)
+
+    @action(description=_("Assign…"), permissions=["change"])
+    def assign_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Say who looks after several tickets."""
+        return bulk.bulk_page(self, request, queryset, bulk.AssignManyForm)
+
+    @action(description=_("Add tags…"), permissions=["change"])
+    def tag_tickets(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Tag several tickets."""
+        return bulk.bulk_page(self, request, queryset, bulk.TagManyForm)

@@ -3,8 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.sites import site
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -20,21 +18,26 @@ from tickets.actions import (
     reopen_ticket,
 )
 from tickets.actors import Actor
-from tickets.admin.desk_form import DeskForm, Words, choice_of, completion_code, files, text_area, text_line
+from tickets.admin.desk_form import (
+    DeskForm,
+    Words,
+    choice_of,
+    completion_code,
+    contact_field,
+    files,
+    moment,
+    text_area,
+    text_line,
+)
+from tickets.admin.label_forms import PropertiesForm, TagsForm
+from tickets.admin.link_forms import LinkForm, UnlinkForm
+from tickets.admin.member_forms import AddFollowerForm, AssignUserForm, EndFollowerForm, FollowForm
+from tickets.admin.status_forms import SetStatusForm
 from tickets.errors import InvalidInput
 from tickets.forms import OnceForm
-from tickets.models import AssignmentGroup, Category, Contact, Priority, Queue, Task, Ticket, Visibility
+from tickets.lifecycle import SHELVED, TicketStatus
+from tickets.models import AssignmentGroup, Category, Priority, Queue, Task, Ticket, Visibility
 from tickets.selectors import own_group
-
-
-def contact_field() -> forms.ModelChoiceField:
-    """One contact of perhaps thousands: found by typing."""
-    widget = AutocompleteSelect(
-        Ticket._meta.get_field("contact"),
-        site,
-        {"data-width": "100%", "data-placeholder": _("Type a name or e-mail address")},
-    )
-    return forms.ModelChoiceField(Contact.objects.all(), label=_("Contact"), widget=widget)
 
 
 class TicketFields(OnceForm):
@@ -92,7 +95,10 @@ class EditTicketForm(DeskForm, TicketFields):
     submit = _("Save the ticket")
     permission = "tickets.change_ticket"
 
+    # What another desk raised may have none.
+    contact = contact_field(required=False)
     priority = choice_of(Priority.objects.all(), _("Priority"), empty=_("Choose a priority"))
+    deadline_at = moment(_("Deadline"))
 
     def starting_values(self) -> dict[str, Any]:
         """The ticket as it is."""
@@ -104,11 +110,16 @@ class EditTicketForm(DeskForm, TicketFields):
             "queue": ticket.queue_id,
             "category": ticket.category_id,
             "priority": ticket.priority_id,
+            # The browser's field knows minutes only: what was not touched must not look touched.
+            "deadline_at": ticket.deadline_at.replace(second=0, microsecond=0) if ticket.deadline_at else None,
         }
 
     def act(self, actor: Actor) -> Words:
         """Change what differs."""
-        change_ticket(actor=actor, ticket=self.ticket, expected_version=self.cleaned_data["version"], **self.values())
+        data = self.cleaned_data
+        deadline = {"deadline_at": data["deadline_at"]} if "deadline_at" in self.changed_data else {}
+        values = {**self.values(), **deadline}
+        change_ticket(actor=actor, ticket=self.ticket, expected_version=data["version"], **values)
         return _t("The ticket is saved.")
 
 
@@ -260,13 +271,47 @@ class NoteForm(DeskForm):
         return _t("The files are attached.")
 
 
-TICKET_FORMS: dict[str, type[DeskForm]] = {
-    form.name: form for form in (EditTicketForm, AddTaskForm, CloseTicketForm, ReopenTicketForm, NoteForm)
+# Forms that stand in a part of the page of their own, by `DeskForm.place`.
+FORMS_IN_PLACE: dict[str, list[type[DeskForm]]] = {
+    "people": [AssignUserForm, AddFollowerForm],
+    "labels": [TagsForm, PropertiesForm],
+    "links": [LinkForm],
 }
+# Buttons: done with one click, never opened.
+ONE_CLICK: list[type[DeskForm]] = [FollowForm, EndFollowerForm, UnlinkForm]
+
+ALL_FORMS: list[type[DeskForm]] = [
+    EditTicketForm,
+    SetStatusForm,
+    AddTaskForm,
+    CloseTicketForm,
+    ReopenTicketForm,
+    NoteForm,
+    *(form for forms_here in FORMS_IN_PLACE.values() for form in forms_here),
+    *ONE_CLICK,
+]
+TICKET_FORMS: dict[str, type[DeskForm]] = {form.name: form for form in ALL_FORMS}
 
 
 def forms_for(ticket: Ticket) -> list[type[DeskForm]]:
-    """What may be done with the ticket now, beside writing."""
+    """What may be done with the ticket now, beside writing; nothing with a merged one."""
+    if ticket.status == TicketStatus.MERGED:
+        return []
+    if ticket.status in SHELVED:
+        return [SetStatusForm, EditTicketForm]
     if ticket.is_closed:
-        return [EditTicketForm, ReopenTicketForm]
-    return [EditTicketForm, AddTaskForm, CloseTicketForm]
+        return [EditTicketForm, SetStatusForm, ReopenTicketForm]
+    return [EditTicketForm, SetStatusForm, AddTaskForm, CloseTicketForm]
+
+
+def forms_in(ticket: Ticket, place: str) -> list[type[DeskForm]]:
+    """What may be done in a part of the page."""
+    return [] if ticket.status == TicketStatus.MERGED else FORMS_IN_PLACE[place]
+
+
+def may_be_opened(ticket: Ticket, form: type[DeskForm]) -> bool:
+    """Whether the page shows this form now."""
+    if form is NoteForm:
+        return ticket.status != TicketStatus.MERGED
+    offered = forms_for(ticket) if form.place == "head" else forms_in(ticket, form.place)
+    return form in offered

@@ -17,16 +17,17 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.actors import Actor
 from tickets.admin import task_forms, ticket_forms
-from tickets.admin.changes import Change, in_words, told
+from tickets.admin.changes import Change, Vocabulary
 from tickets.admin.desk_form import DeskForm
 from tickets.admin.tasks import PHASE_COLOURS
+from tickets.admin.ticket_facts import ticket_facts
 from tickets.admin.ticket_list import STANDING_COLOURS
 from tickets.errors import ActionRefused, Conflict
 from tickets.events import EventName
-from tickets.lifecycle import Phase
+from tickets.lifecycle import OPEN_STATUSES, Phase
 from tickets.models import History, Task, Ticket, Visibility
 from tickets.panels import Badge, TicketPanel, badges_of, ticket_panels
-from tickets.selectors import last_change, standing
+from tickets.selectors import completion_codes, last_change, standing
 from tickets.timeline import TimelineEntry, of_history, timeline
 from tickets.views.once import once
 
@@ -45,6 +46,7 @@ class TaskCard:
     task: Task
     badges: list[Badge]
     phase_colour: str
+    outcome: str
     forms: list[type[DeskForm]]
     opened: DeskForm | None
 
@@ -91,7 +93,9 @@ def _opened(request: HttpRequest, ticket: Ticket) -> DeskForm | None:
     # A move that the phase no longer allows is refused by the action, which says what is allowed now.
     if request.method == "POST":
         return form_class(request.POST, request.FILES, request=request, ticket=ticket, task=task)
-    if task is not None and name != "note" and form_class not in task_forms.forms_for(task):
+    if name in ticket_forms.TICKET_FORMS and not ticket_forms.may_be_opened(ticket, form_class):
+        return None
+    if name not in ticket_forms.TICKET_FORMS and task is not None and form_class not in task_forms.forms_for(task):
         return None
     return form_class(request=request, ticket=ticket, task=task)
 
@@ -122,9 +126,12 @@ def _context(
     badges = badges_of(tasks)
     found = standing(ticket, tasks)
     note = opened if opened is not None and opened.name == "note" else None
-    if note is None and ticket_forms.NoteForm.allowed(request):
+    may_write = ticket_forms.may_be_opened(ticket, ticket_forms.NoteForm)
+    if note is None and may_write and ticket_forms.NoteForm.allowed(request):
         note = ticket_forms.NoteForm(request=request, ticket=ticket)
     tab, panel = _tab(request)
+    codes = dict(completion_codes())
+    facts = ticket_facts(request, ticket)
     return {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -133,7 +140,9 @@ def _context(
         "ticket": ticket,
         "standing": found.label,
         "standing_colour": STANDING_COLOURS[found],
-        "cards": [_card(request, task, badges[task.pk], opened) for task in tasks],
+        "facts": facts,
+        "may_merge": ticket.status in OPEN_STATUSES and request.user.has_perm("tickets.change_ticket"),
+        "cards": [_card(request, task, badges[task.pk], opened, codes) for task in tasks],
         "forms": _allowed(request, ticket_forms.forms_for(ticket)),
         "opened": opened if opened is not None and opened.task is None and opened.name != "note" else None,
         "note": note,
@@ -147,12 +156,15 @@ def _context(
     }
 
 
-def _card(request: HttpRequest, task: Task, badges: list[Badge], opened: DeskForm | None) -> TaskCard:
+def _card(
+    request: HttpRequest, task: Task, badges: list[Badge], opened: DeskForm | None, codes: dict[str, str]
+) -> TaskCard:
     mine = opened is not None and opened.name != "note" and opened.task is not None and opened.task.pk == task.pk
     return TaskCard(
         task=task,
         badges=badges,
         phase_colour=PHASE_COLOURS[Phase(task.phase)],
+        outcome=codes.get(task.completion_code, task.completion_code),
         forms=_allowed(request, task_forms.forms_for(task)),
         opened=opened if mine else None,
     )
@@ -176,7 +188,8 @@ def _tab(request: HttpRequest) -> tuple[str, TicketPanel | None]:
 
 def _conversation(ticket: Ticket) -> list[Spoken]:
     entries = timeline(ticket, visibilities=Visibility.values, events=CONVERSATION_EVENTS)
-    return [Spoken(entry, told(entry.changes)) for entry in entries]
+    words = Vocabulary.load()
+    return [Spoken(entry, words.told(entry.changes)) for entry in entries]
 
 
 def _history(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
@@ -184,9 +197,10 @@ def _history(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     rows = History.objects.filter(ticket=ticket).select_related("task").order_by("-id")
     page = Paginator(rows, HISTORY_PER_PAGE).get_page(request.GET.get("page"))
     entries = reversed(of_history(reversed(list(page))))
+    words = Vocabulary.load()
     return {
         "page": page,
-        "entries": [Spoken(entry, [in_words(row) for row in entry.changes if row.field]) for entry in entries],
+        "entries": [Spoken(entry, [words.of(row) for row in entry.changes if row.field]) for entry in entries],
     }
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from tickets.models.ticket import Ticket
 
 MAX_PROPERTY_CHARACTERS = 2000
+# More than any number has that was computed as a float (17 digits).
+MAX_PROPERTY_DECIMALS = 30
 
 
 class PropertyKind(models.TextChoices):
@@ -73,6 +75,8 @@ class PropertyDefinition(models.Model):
         for none. `ValueError` says what is wrong."""
         if value is None or value == "":
             return ""
+        if isinstance(value, str) and not _storable(value):
+            raise ValueError(_t("Give a text without null characters and halves of characters."))
         match self.kind:
             case PropertyKind.NUMBER:
                 return self._number(value)
@@ -102,7 +106,10 @@ class PropertyDefinition(models.Model):
             number = Decimal(str(value).strip())
         except InvalidOperation as error:
             raise ValueError(_t("Give a number, for example 12 or 1.5.")) from error
-        if isinstance(value, bool) or not number.is_finite() or abs(number) >= Decimal(10) ** 15:
+        exponent = number.as_tuple().exponent
+        # Written out, 1e-999999999 would be a gigabyte.
+        small = isinstance(exponent, int) and exponent < -MAX_PROPERTY_DECIMALS
+        if isinstance(value, bool) or not number.is_finite() or small or abs(number) >= Decimal(10) ** 15:
             raise ValueError(_t("Give a number, for example 12 or 1.5."))
         text = f"{number:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -119,6 +126,11 @@ class PropertyDefinition(models.Model):
             return known[str(value).strip().lower()]
         except KeyError as error:
             raise ValueError(_t("Give true or false.")) from error
+
+
+def _storable(text: str) -> bool:
+    """Whether every database takes it: PostgreSQL refuses NUL, and no encoder takes half a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class PropertyValue(models.Model):

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from tickets.actions import attach, create_ticket
+from tickets.actions import attach, create_ticket, set_properties
 from tickets.actors import Actor
 from tickets.errors import ActionRefused
 from tickets.forms import NewTicketForm
@@ -44,6 +44,8 @@ def _raise(request: HttpRequest, form: NewTicketForm) -> str:
         category=form.cleaned_data["category"],
         priority=form.cleaned_data["priority"],
     )
+    if properties := form.properties():
+        set_properties(actor=actor, ticket=ticket, values=properties)
     for content in form.file_contents():
         attach(actor=actor, ticket=ticket, content=content)
     return reverse("tickets:detail", args=[ticket.number])

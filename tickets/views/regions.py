@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
 from tickets.panels import public_facts
-from tickets.selectors import Standing, public_timeline, solution_to_judge, standing
+from tickets.property_fields import asked_properties
+from tickets.selectors import Standing, continuing_ticket, is_contact, public_timeline, standing
 from tickets.timeline import TimelineEntry
-from tickets.views.status import may_close, may_reopen, may_write
+from tickets.views.access import person
+from tickets.views.status import may_close, may_reopen, may_write, to_judge
 
 LATEST = "j M Y, H:i"
 
@@ -68,15 +70,16 @@ def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) ->
             _timeline(request, ticket, entries),
             _answer(request, ticket, forms),
         ],
-        forms=frozenset(_forms_shown(ticket)),
+        forms=frozenset(_forms_shown(request, ticket)),
     )
 
 
-def _forms_shown(ticket: Ticket) -> list[str]:
-    shown = ["accept", "decline"] if solution_to_judge(ticket) else []
+def _forms_shown(request: HttpRequest, ticket: Ticket) -> list[str]:
+    user = person(request)
+    shown = ["accept", "decline"] if to_judge(user, ticket) else []
     shown += ["note"] if may_write(ticket) else []
-    shown += ["close"] if may_close(ticket) else []
-    return shown + (["reopen"] if may_reopen(ticket) else [])
+    shown += ["close"] if may_close(user, ticket) else []
+    return shown + (["reopen"] if may_reopen(user, ticket) else [])
 
 
 def _digest(*said: object) -> str:
@@ -86,9 +89,12 @@ def _digest(*said: object) -> str:
 def _status(request: HttpRequest, ticket: Ticket, tasks: list[Task], now: Standing) -> Region:
     dates = [task.expected_resolution_at for task in tasks if task.expected_resolution_at and not task.is_closed]
     expected = max(dates, default=None)
-    facts = public_facts(ticket)
-    seen = _digest(str(now), expected, facts, ticket.priority_id, ticket.category_id, ticket.closed_at)
-    context = {"ticket": ticket, "standing": now, "expected": expected, "facts": facts}
+    facts = [*public_facts(ticket), *asked_properties(ticket)]
+    goes_on = continuing_ticket(person(request), ticket)
+    shown = (ticket.priority_id, ticket.category_id, ticket.closed_at, ticket.on_hold_until, goes_on)
+    seen = _digest(str(now), expected, facts, *shown)
+    context = {"ticket": ticket, "standing": now, "expected": expected, "facts": facts, "goes_on": goes_on}
+    context["follows"] = not is_contact(person(request), ticket)
     return Region(name="status", seen=seen, request=request, context=context)
 
 
@@ -99,7 +105,7 @@ def _timeline(request: HttpRequest, ticket: Ticket, entries: list[TimelineEntry]
 
 
 def _decision(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) -> Region:
-    task = solution_to_judge(ticket)
+    task = to_judge(person(request), ticket)
     read = {"task": task.pk, "version": task.version} if task else {}
     context = {
         "ticket": ticket,
@@ -122,8 +128,8 @@ def _answer(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) ->
     context = {
         "ticket": ticket,
         "may_write": may_write(ticket),
-        "may_close": may_close(ticket),
-        "may_reopen": may_reopen(ticket),
+        "may_close": may_close(person(request), ticket),
+        "may_reopen": may_reopen(person(request), ticket),
         "note": forms.get("note") or NoteForm(),
         "close": forms.get("close") or CloseForm(),
         "reopen": forms.get("reopen") or ReopenForm(),

@@ -14,11 +14,11 @@ from tickets.actors import Actor
 from tickets.errors import ActionRefused, Conflict, TransitionRefused
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, JudgeForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
-from tickets.selectors import solution_to_judge
+from tickets.selectors import is_contact
 from tickets.views.access import View, contact_page, person, ticket_or_404
 from tickets.views.detail import ticket_page
 from tickets.views.once import once
-from tickets.views.status import may_close, may_reopen, may_write
+from tickets.views.status import may_close, may_reopen, may_write, to_judge
 
 
 def _post_only(view: View) -> View:
@@ -80,7 +80,7 @@ def add_note(request: HttpRequest, number: str) -> HttpResponse:
 
 def _too_late(request: HttpRequest, ticket: Ticket, form: NoteForm) -> HttpResponse:
     """The ticket was closed while they wrote: what they wrote becomes the reason to open it again."""
-    if not may_reopen(ticket):
+    if not may_reopen(person(request), ticket):
         return ticket_page(
             request, ticket.number, problem=_("This ticket takes no more messages: raise a new one."), status=422
         )
@@ -94,9 +94,15 @@ def _too_late(request: HttpRequest, ticket: Ticket, form: NoteForm) -> HttpRespo
     )
 
 
-def _judged(form: JudgeForm, ticket: Ticket) -> Task:
+def _refuse_followers(request: HttpRequest, ticket: Ticket) -> None:
+    if not is_contact(person(request), ticket):
+        raise TransitionRefused(_("You follow this ticket: only its contact can do this. You can write a message."))
+
+
+def _judged(request: HttpRequest, form: JudgeForm, ticket: Ticket) -> Task:
     """The task whose solution was read, if it is still the one that waits."""
-    task = solution_to_judge(ticket)
+    _refuse_followers(request, ticket)
+    task = to_judge(person(request), ticket)
     if task is None:
         raise Conflict(_("There is no solution to answer any more. Read the conversation to see what happened."))
     if task.pk != form.cleaned_data["task"] or task.version != form.cleaned_data["version"]:
@@ -110,7 +116,7 @@ def accept(request: HttpRequest, number: str) -> HttpResponse:
     form = AcceptForm(request.POST)
 
     def act(actor: Actor, ticket: Ticket) -> str:
-        task = _judged(form, ticket)
+        task = _judged(request, form, ticket)
         actions.accept_solution(actor=actor, task=task, expected_version=form.cleaned_data["version"])
         return _("You accepted the solution. Thank you.")
 
@@ -123,7 +129,7 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
     form = DeclineForm(request.POST)
 
     def act(actor: Actor, ticket: Ticket) -> str:
-        task = _judged(form, ticket)
+        task = _judged(request, form, ticket)
         actions.decline_solution(
             actor=actor,
             task=task,
@@ -141,7 +147,8 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
     form = CloseForm(request.POST)
 
     def act(actor: Actor, ticket: Ticket) -> str:
-        if not may_close(ticket) and may_write(ticket):
+        _refuse_followers(request, ticket)
+        if not may_close(person(request), ticket) and may_write(ticket):
             raise TransitionRefused(_("Your organisation has its tickets closed by our agents: write to us instead."))
         actions.close_ticket(actor=actor, ticket=ticket, completion_code=form.cleaned_data["why"])
         return _("You closed the ticket. You can open it again below.")
@@ -155,6 +162,7 @@ def reopen(request: HttpRequest, number: str) -> HttpResponse:
     form = ReopenForm(request.POST)
 
     def act(actor: Actor, ticket: Ticket) -> str:
+        _refuse_followers(request, ticket)
         actions.reopen_ticket(actor=actor, ticket=ticket, reason=form.cleaned_data["reason"])
         return _("The ticket is open again, and your reason was passed on.")
 

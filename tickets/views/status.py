@@ -1,22 +1,34 @@
-"""What a ticket's contact may do with it now."""
+"""What a person may do with a ticket that they may read: a follower reads and writes, all else is the contact's."""
+
+from typing import TYPE_CHECKING
 
 from tickets.lifecycle import TicketStatus
-from tickets.models import Ticket
+from tickets.models import Task, Ticket
+from tickets.selectors import is_contact, solution_to_judge
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 CLOSED_TO_WRITING = (TicketStatus.CLOSED, TicketStatus.MERGED)
 
 
 def may_write(ticket: Ticket) -> bool:
-    """Whether the contact may add information."""
+    """Whether the person may add information."""
     return ticket.status not in CLOSED_TO_WRITING
 
 
-def may_close(ticket: Ticket) -> bool:
-    """Whether the contact may close the ticket: where the contact's organisation permits it."""
+def may_close(user: "User", ticket: Ticket) -> bool:
+    """Whether the person may close the ticket: the contact, where their organisation permits it."""
     organisation = ticket.contact.organisation if ticket.contact else None
-    return may_write(ticket) and (organisation is None or organisation.contacts_may_close)
+    permitted = organisation is None or organisation.contacts_may_close
+    return may_write(ticket) and is_contact(user, ticket) and permitted
 
 
-def may_reopen(ticket: Ticket) -> bool:
-    """Whether the contact may open the ticket again."""
-    return ticket.is_closed
+def may_reopen(user: "User", ticket: Ticket) -> bool:
+    """Whether the person may open the ticket again."""
+    return ticket.is_closed and is_contact(user, ticket)
+
+
+def to_judge(user: "User", ticket: Ticket) -> Task | None:
+    """The task whose solution the person may accept or decline now."""
+    return solution_to_judge(ticket) if is_contact(user, ticket) else None

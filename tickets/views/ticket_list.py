@@ -42,6 +42,8 @@ class OwnTicketFilter(TicketFilter):
         tickets = tickets.exclude(status__in=CLOSED_TO_WRITING)
         if value == "check":
             waiting = Q(tasks__phase=Phase.REVIEW) & ~Q(tasks__solution="")
+            # A follower is not asked to judge.
+            waiting &= Q(contact__user=self.request.user)
             return tickets.filter(pk__in=Ticket.objects.filter(waiting).order_by().values("pk"))
         return tickets
 
@@ -57,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def ticket_list(request: HttpRequest) -> HttpResponse:
     """The signed-in person's tickets, newest first."""
     own = tickets_of(request.user)
-    chosen = OwnTicketFilter(request.GET, queryset=own)
+    chosen = OwnTicketFilter(request.GET, queryset=own, request=request)
     chosen.form.auto_id = "filter-%s"
     page = Paginator(chosen.qs, PER_PAGE).get_page(request.GET.get("page"))
     rows = [(ticket, standing(ticket, ticket.tasks.all())) for ticket in page.object_list]

@@ -22,6 +22,8 @@ from tickets.errors import ActionRefused
 logger = logging.getLogger(__name__)
 
 READS: Final = ("GET", "HEAD")
+# What may be asked of an address, and the name of what answers it.
+METHODS: Final = {"GET": "get", "HEAD": "get", "POST": "post"}
 
 
 class MethodNotAllowed(Refused):
@@ -92,9 +94,10 @@ class Endpoint(View):
             self.call = self.record(request)
         if refusal is not None:
             raise refusal
-        handler = getattr(self, (request.method or "").lower().replace("head", "get"), None)
-        if handler is None or request.method == "OPTIONS":
-            allowed = ", ".join(name.upper() for name in ("get", "head", "post") if hasattr(self, name))
+        # By the list: a method is a name from outside, and not every attribute is for callers.
+        handler = getattr(self, METHODS.get(request.method or "", ""), None)
+        if handler is None:
+            allowed = ", ".join(method for method, name in METHODS.items() if hasattr(self, name))
             raise MethodNotAllowed(_("This address does something else."), headers={"Allow": allowed})
         answer: HttpResponse | FileResponse = handler(request, **names)
         return answer

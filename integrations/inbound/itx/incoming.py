@@ -5,6 +5,7 @@ ids) is taken and passed over.
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ STATUS_TYPE: Final = 35013
 CASE_TABLE: Final = 35007
 CASE_FILE: Final = 3
 LARGEST_ID: Final = 2**63 - 1
+MILLISECONDS: Final = re.compile(r"-?[0-9]{1,19}")
 
 
 class Id(serializers.IntegerField):
@@ -66,7 +68,8 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> dt.datetime:
         """The moment in UTC."""
-        if isinstance(data, str) and data.isascii() and data.isdigit() and 8 < len(data) < 20:
+        # In a query all is text. Eight digits are a day.
+        if isinstance(data, str) and MILLISECONDS.fullmatch(data) and len(data) != len("20260131"):
             data = int(data)
         try:
             if isinstance(data, int) and not isinstance(data, bool):
@@ -163,7 +166,7 @@ def active_agents() -> models.QuerySet[User]:
 class UserBody(Named):
     """An agent."""
 
-    userId = Known(active_agents)
+    userId = Id()
 
 
 class MemberBody(StrictSerializer):
@@ -188,17 +191,21 @@ class MemberBody(StrictSerializer):
             raise serializers.ValidationError(
                 {"role": [_("Role 1 is a user, role 20 a contact, role 2 one of the two.")]}
             )
+        # Only who begins must be one: what was read before comes back, also when that agent has left.
+        begins = attrs.get("id") is None and attrs.get("endTs") is None
+        if user and begins and not active_agents().filter(pk=user["userId"]).exists():
+            raise serializers.ValidationError({"user": {"userId": [Known.default_error_messages["unknown"]]}})
         return attrs
 
 
 class Tag(Text):
     """A tag: its name, or an object that holds it."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        """The name."""
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """The name. An empty one is refused in either form: dropped, it would empty the list of tags."""
         if isinstance(data, dict) and set(data) <= {"emtaId", "name"}:
             data = data.get("name")
-        return super().to_internal_value(data)
+        return super().run_validation(data)
 
 
 class PropertyBody(StrictSerializer):
@@ -234,9 +241,10 @@ class CaseBody(StrictSerializer):
     deadlineTs = Moment(required=False, allow_null=True)
     onHoldToTs = Moment(required=False, allow_null=True)
     onHoldComment = Text(max_length=500, required=False, allow_null=True, allow_blank=True)
-    members = MemberBody(many=True, required=False, allow_null=True, max_length=100)  # type: ignore[call-arg]
+    # Not `many=True`: with it, each row might be null, too.
+    members = serializers.ListField(child=MemberBody(), required=False, allow_null=True, max_length=100)
     emsTags = serializers.ListField(child=Tag(max_length=50), required=False, allow_null=True, max_length=50)
-    propValues = PropertyBody(many=True, required=False, allow_null=True, max_length=100)  # type: ignore[call-arg]
+    propValues = serializers.ListField(child=PropertyBody(), required=False, allow_null=True, max_length=100)
     texts = OurRows()
     links = OurRows()
     logs = OurRows()

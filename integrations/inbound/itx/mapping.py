@@ -47,12 +47,12 @@ THEIR_NAMES: Final = {
 def case_message(data: Any) -> messages.CaseCreation | messages.CaseChange:
     """A case to be created, or changed where it has an `eactId`. Raises a `ValidationError` that names the fields."""
     body = valid(incoming.CaseBody, data)
-    values = _values(body)
+    values, reference = _values(body), (body.get("externalId") or "").strip()
     if body.get("eactId"):
-        return messages.CaseChange(case=body["eactId"], values=values)
+        return messages.CaseChange(case=body["eactId"], external_reference=reference, values=values)
     if "title" not in values:
         raise ValidationError({"description": [_("A case needs a description: its title.")]})
-    return messages.CaseCreation(external_reference=(body.get("externalId") or "").strip(), values=values)
+    return messages.CaseCreation(external_reference=reference, values=values)
 
 
 def text_message(data: Any) -> messages.CaseUpdate:

@@ -114,6 +114,7 @@ class Search(ItxView):
     """The caller's cases."""
 
     operation = "search"
+    only_reads = True
 
     def post(self, request: Request) -> Response:
         """Those that fit all filters."""

@@ -35,6 +35,8 @@ class InboundView(APIView):
 
     dialect: ClassVar[str] = "rest"
     operation: ClassVar[str] = ""
+    # A read that has a body: what was asked is recorded, what was found is not kept a second time.
+    only_reads: ClassVar[bool] = False
     parser_classes = [JsonBody]
     metadata_class = None
 
@@ -86,7 +88,7 @@ class InboundView(APIView):
                 self.call,
                 status=response.status_code,
                 headers=dict(response.items()),
-                body=response.content.decode() if isinstance(response, Response) else "",
+                body=self.kept_of(response),
                 problem=self.problem,
             )
         return response
@@ -109,6 +111,12 @@ class InboundView(APIView):
         if task is None:
             raise NotFound(_('There is no task "%(name)s" for you.') % {"name": number[:100]})
         return task
+
+    def kept_of(self, response: HttpResponseBase) -> str:
+        """What the record keeps of the answer's body: not a file, nor what a read has found."""
+        if not isinstance(response, Response) or (self.only_reads and self.problem is None):
+            return ""
+        return response.content.decode()
 
     def operation_of(self, data: Any) -> str:
         """What this very call does, for the record."""

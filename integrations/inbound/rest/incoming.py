@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from integrations.inbound.messages import MAX_AUTHOR, MAX_MESSAGE_ID, MAX_REFERENCE, ReportedStatus
 from tickets.lifecycle import CompletionCode
-from tickets.models import Visibility
+from tickets.models import OwnCompletionCode, Visibility
 
 MAX_TEXT = 200_000
 MAX_FILES = 20
@@ -54,6 +54,36 @@ class TolerantChoiceField(serializers.ChoiceField):
         if isinstance(data, str):
             data = "_".join(data.lower().replace("-", " ").replace("_", " ").split())
         return super().to_internal_value(data)
+
+
+class CompletionCodeField(Text):
+    """One of the four fixed codes, as `TolerantChoiceField` takes them, or one of the administrators' own.
+
+    An empty one, which a form sends for what was not chosen, is the default.
+    """
+
+    default_error_messages = {"unknown": _('"{code}" is not a completion code. Known: {known}.')}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=50, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(serializers.empty if data == "" else data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        code = super().to_internal_value(data)
+        fixed = "_".join(code.lower().replace("-", " ").replace("_", " ").split())
+        if fixed in CompletionCode.values:
+            return fixed
+        known = self.known()
+        if code not in known:
+            self.fail("unknown", code=code, known=", ".join(known))
+        return code
+
+    @staticmethod
+    def known() -> list[str]:
+        """The fixed codes and the administrators' own, as they are now."""
+        return [*CompletionCode.values, *OwnCompletionCode.objects.values_list("code", flat=True)]
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -129,9 +159,7 @@ class Reassignment(MessageBody):
         default="",
         help_text=_("What was done; for a rejection: why you do not do it."),
     )
-    completion_code = TolerantChoiceField(
-        choices=CompletionCode.choices, required=False, default=CompletionCode.FULFILLED
-    )
+    completion_code = CompletionCodeField(required=False, default=CompletionCode.FULFILLED)
     status = TolerantChoiceField(choices=ReportedStatus.choices, required=False, default=ReportedStatus.READY)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -148,12 +176,8 @@ class Operation(MessageBody):
 
     operation = TolerantChoiceField(choices=OPERATIONS)
     solution = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
-    completion_code = Text(
-        max_length=50,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text=_("Empty: what the task has, else fulfilled."),
+    completion_code = CompletionCodeField(
+        required=False, default="", help_text=_("Empty: what the task has, else fulfilled.")
     )
     reason = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
 

@@ -1,6 +1,7 @@
 """Lists: filters and paging that refuse what they do not know, so that a misspelt filter never returns everything."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -16,8 +17,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from integrations.models import Exchange, Outcome, Way
-from tickets.lifecycle import Phase
-from tickets.models import Task, Ticket
+from tickets.filters import overdue, with_property
+from tickets.lifecycle import Phase, TicketStatus
+from tickets.models import PropertyDefinition, Task, Ticket
+from tickets.property_fields import PREFIX, PropertyField
 
 LARGEST_PAGE = 200
 LARGEST_OFFSET = 10_000_000
@@ -60,7 +63,10 @@ class StrictFilters(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         """The filtered rows. Raises `ValidationError`."""
-        known = {*self.get_filterset_class(view, queryset).base_filters, "limit", "offset"}
+        filters = self.get_filterset_class(view, queryset)
+        known = {*filters.base_filters, "limit", "offset"}
+        if issubclass(filters, TicketFilters):
+            known |= set(property_filters(request.query_params))
         errors = {name[:100]: [_("There is no such filter.")] for name in request.query_params if name not in known}
         errors |= {name: [_("Give it once.")] for name, values in request.query_params.lists() if len(values) > 1}
         # An empty filter would return everything, too.
@@ -128,9 +134,48 @@ class TaskFilters(django_filters.FilterSet):
         return tasks.filter(Q(external_references__system=system, external_references__value=value))
 
 
-class TicketFilters(django_filters.FilterSet):
-    """Of the tickets of these tasks."""
+class PropertyFilter(django_filters.Filter):
+    """A property that administrators have defined; its values are checked by its kind."""
 
+    def __init__(self, definition: PropertyDefinition) -> None:
+        super().__init__(label=definition.name)
+        self.definition = definition
+
+    @property
+    def field(self) -> forms.Field:
+        """What takes the value."""
+        return PropertyField(self.definition)
+
+    def filter(self, tickets: QuerySet[Ticket], value: str) -> QuerySet[Ticket]:
+        """Tickets that hold it."""
+        return with_property(tickets, self.definition, value) if value else tickets
+
+
+def property_filters(names: Iterable[str]) -> dict[str, PropertyFilter]:
+    """The filters `property_<code>` among these names of query parameters; not those of unknown properties."""
+    codes = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX) and "\0" not in name]
+    if not codes:
+        return {}
+    definitions = PropertyDefinition.objects.filter(code__in=codes, active=True)
+    return {f"{PREFIX}{row.code}": PropertyFilter(row) for row in definitions}
+
+
+class TicketFilters(django_filters.FilterSet):
+    """Of the tickets of these tasks; besides, `property_<code>` for each active property."""
+
+    status = django_filters.ChoiceFilter(
+        method="by_status",
+        choices=[(str(status.label), status.label) for status in TicketStatus],
+        help_text=_("One of the eight fixed statuses, in words."),
+    )
+    own_status = django_filters.CharFilter(field_name="own_status__code", help_text=_("An own status' code."))
+    tag = django_filters.CharFilter(method="by_tag", help_text=_("A tag, in upper or lower case."))
+    # A plain choice, as the library's own takes what is neither for no filter.
+    overdue = django_filters.ChoiceFilter(
+        method="by_deadline",
+        choices=[("true", "true"), ("false", "false")],
+        help_text=_("Whether the deadline has passed while something is still to happen."),
+    )
     modified_since = MomentFilter(
         field_name="listed_at", lookup_expr="gte", help_text=_("Only what changed then or later (ISO 8601).")
     )
@@ -139,6 +184,25 @@ class TicketFilters(django_filters.FilterSet):
     class Meta:
         model = Ticket
         fields: list[str] = []
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(data, *args, **kwargs)
+        for name, found in property_filters(data or ()).items():
+            found.parent, found.model = self, Ticket
+            self.filters[name] = found
+
+    def by_status(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
+        """The fixed status that is read so."""
+        return tickets.filter(status=next(status for status in TicketStatus if str(status.label) == value))
+
+    def by_tag(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
+        """Two spellings are one tag."""
+        return tickets.filter(pk__in=Ticket.tags.through.objects.filter(tag__name__iexact=value).values("ticket"))
+
+    def by_deadline(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
+        """Overdue, or all others."""
+        late = overdue(Ticket.objects.all()).values("pk")
+        return tickets.filter(pk__in=late) if value == "true" else tickets.exclude(pk__in=late)
 
 
 class ExchangeFilters(django_filters.FilterSet):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -34,6 +35,9 @@ class TicketSummary(serializers.ModelSerializer[Ticket]):
     category = serializers.CharField(source="category.code", allow_null=True, default=None)
     queue = serializers.CharField(source="queue.code", allow_null=True, default=None)
     contact = TicketContact(allow_null=True)
+    own_status = serializers.CharField(source="own_status.code", help_text=_("Our own status' code."))
+    tags = serializers.SlugRelatedField("name", many=True, read_only=True)  # type: ignore[var-annotated]
+    properties = serializers.SerializerMethodField(help_text=_("By their codes; those that the ticket has."))
 
     class Meta:
         model = Ticket
@@ -42,13 +46,23 @@ class TicketSummary(serializers.ModelSerializer[Ticket]):
             "title",
             "description",
             "status",
+            "own_status",
             "priority",
             "category",
             "queue",
             "contact",
+            "tags",
+            "properties",
+            "deadline_at",
             "created_at",
             "closed_at",
         ]
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}})
+    def get_properties(self, ticket: Ticket) -> dict[str, Any]:
+        """Text, number, true or false, as JSON knows it; loaded with the ticket."""
+        values = [value for value in ticket.property_values.all() if value.definition.active]
+        return {value.definition.code: value.definition.typed(value.value) for value in values}
 
 
 class TaskSummary(serializers.ModelSerializer[Task]):

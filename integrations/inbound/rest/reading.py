@@ -17,6 +17,8 @@ def tasks_read_by(system: ExternalSystem) -> QuerySet[Task]:
     return (
         tasks_visible_to(system)
         .select_related("group", "ticket__contact", "ticket__priority", "ticket__category", "ticket__queue")
+        .select_related("ticket__own_status")
+        .prefetch_related("ticket__tags", "ticket__property_values__definition")
         .prefetch_related(Prefetch("external_references", references, to_attr="references_here"))
         .annotate(modified_at=Coalesce("ticket__listed_at", "ticket__updated_at"))
         .order_by("id")
@@ -27,7 +29,8 @@ def tickets_read_by(system: ExternalSystem) -> QuerySet[Ticket]:
     """Tickets of these tasks; of their tasks only these."""
     return (
         Ticket.objects.filter(pk__in=tasks_visible_to(system).values("ticket_id"))
-        .select_related("contact", "priority", "category", "queue")
+        .select_related("contact", "priority", "category", "queue", "own_status")
+        .prefetch_related("tags", "property_values__definition")
         .prefetch_related(Prefetch("tasks", tasks_read_by(system), to_attr="tasks_here"))
         .order_by("id")
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from integrations.inbound.rest.outgoing import Problem, ReceiptInfo
@@ -39,6 +39,30 @@ NUMBER = OpenApiParameter(
     description=_("The number, for example 1001-1 for a task and 1001 for a ticket."),
 )
 
+# An object of style "form", exploded: each of its members is a query parameter.
+PROPERTIES = OpenApiParameter(
+    "properties",
+    {
+        "type": "object",
+        "patternProperties": {"^property_[a-z][a-z0-9_]*$": {"type": "string", "minLength": 1}},
+        "additionalProperties": False,
+    },
+    OpenApiParameter.QUERY,
+    style="form",
+    explode=True,
+    description=_("Properties that our administrators have defined: `property_<code>=<value>`, as many as you like."),
+)
+
+
+class CompletionCodes(OpenApiSerializerFieldExtension):
+    """The codes that there are, the administrators' own among them."""
+
+    target_class = "integrations.inbound.rest.incoming.CompletionCodeField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """As they are when the description is asked for."""
+        return {"type": "string", "enum": self.target.known()}
+
 
 class SystemKeyScheme(OpenApiAuthenticationExtension):
     """Both spellings of the header."""
@@ -64,14 +88,20 @@ class SystemKeyScheme(OpenApiAuthenticationExtension):
 
 
 def reads(
-    answer: Any, *, summary: Any, one: bool = False, binary: bool = False, listed: bool = False
+    answer: Any,
+    *,
+    summary: Any,
+    one: bool = False,
+    binary: bool = False,
+    listed: bool = False,
+    parameters: Sequence[OpenApiParameter] = (),
 ) -> Callable[..., Any]:
     """Describe a GET; `one`: of one record, which may not be there."""
     success = answer(many=True) if listed else answer
-    parameters = [NUMBER] if one else []
+    taken = [*([NUMBER] if one else []), *parameters]
     status: Any = (200, "application/octet-stream") if binary else 200
     responses = {status: success, **problems(ONE_PROBLEMS if one else READ_PROBLEMS)}
-    return extend_schema(summary=summary, parameters=parameters, responses=responses)
+    return extend_schema(summary=summary, parameters=taken, responses=responses)
 
 
 def takes(

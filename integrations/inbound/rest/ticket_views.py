@@ -14,7 +14,7 @@ from integrations.inbound.rest import incoming, outgoing, reading
 from integrations.inbound.rest.authentication import Caller
 from integrations.inbound.rest.base import InboundView, MessageView, known_number
 from integrations.inbound.rest.lists import ExchangeFilters, TicketFilters
-from integrations.inbound.rest.schema import reads, takes
+from integrations.inbound.rest.schema import PROPERTIES, reads, takes
 from integrations.inbound.rest.task_views import ListView
 from integrations.models import Exchange
 from tickets.actions.listing import list_changes
@@ -34,7 +34,7 @@ class Tickets(MessageView, ListView):
         list_changes()
         return reading.tickets_read_by(self.system)
 
-    @reads(outgoing.TicketDetail, summary=gettext_lazy("Your tickets"), listed=True)
+    @reads(outgoing.TicketDetail, summary=gettext_lazy("Your tickets"), listed=True, parameters=[PROPERTIES])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Tickets that you raised, and those of which you have a task."""
         return self.list(request)

@@ -1,6 +1,7 @@
 """Reading an entity: what another desk writes, in the words of this one."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,8 @@ PROPERTIES = {
 }
 EXTERNAL = ("ExternalSystem", "Operation", "ExternalId", "ExternalEntityType", "ExternalStatus")
 COMMENT = ("CreatedTime", "IsSystem", "Body", "PrivacyType", "Author")
+# Half of a surrogate pair, which JSON can write, and no database.
+NO_CHARACTER = re.compile(r"[\ud800-\udfff]")
 PARTS = ("entity_type", "properties", "Comments", "ext_properties")
 
 
@@ -138,6 +141,8 @@ def _files(attachments: object) -> dict[str, str]:
         raise _wrong("IncidentAttachments", form) from problem
     if not all(isinstance(guid, str) and guid and isinstance(name, str) for guid, name in files.items()):
         raise _wrong("IncidentAttachments", _("Each file needs its id."))
+    if any(NO_CHARACTER.search(text) for text in (*files, *files.values())):
+        raise _wrong("IncidentAttachments", _("The text holds something that is no character."))
     return files
 
 
@@ -147,6 +152,8 @@ def _text(values: Mapping[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _wrong(name, _("Write a text."))
+    if NO_CHARACTER.search(value):
+        raise _wrong(name, _("The text holds something that is no character."))
     return value
 
 

@@ -46,8 +46,10 @@ def test_a_rejected_task_without_an_owner_is_nobodys_and_a_repetition_changes_no
     task.refresh_from_db()
     assert task.group is None
     assert Note.objects.get().visibility == "internal"
-    # It does not know the task any more.
-    assert northwind.post(path, {"status": "rejected"}).status_code == 404
+    again = northwind.post(path, {"status": "rejected"})
+    assert (again.status_code, again.json()["changed"]) == (200, False)
+    # For anything else it does not know the task any more.
+    assert northwind.post(f"tasks/{task.number}/updates/", {"text": "x"}).status_code == 404
 
 
 def test_a_rejection_ends_the_wait_for_an_acknowledgement(northwind: Desk, task: Task) -> None:

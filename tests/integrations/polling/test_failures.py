@@ -26,6 +26,14 @@ def test_an_entry_that_is_refused_is_in_the_log_once_and_does_not_stop_the_other
     assert (polling.cursor, polling.failures) == (START + 2, 0)
 
 
+@pytest.mark.parametrize("operation", ["half \ud800", "none \0", "x" * 500, 5, [], {}, None])
+def test_an_operation_that_is_none_does_not_stop_the_feed(polling, feed, task, operation):
+    feed.add(operation, time=START)
+    feed.say("after", time=START + 1)
+    poll_now(polling)
+    assert (notes(), incoming()) == (["after"], ["refused", "succeeded"])
+
+
 def test_a_refused_entry_can_be_mapped_again_when_what_was_in_its_way_is_gone(polling, feed, desk, partner):
     feed.say("about a task that is not known yet", time=START, Id="B-7")
     poll_now(polling)
@@ -54,6 +62,7 @@ def test_a_refused_entry_can_be_mapped_again_when_what_was_in_its_way_is_gone(po
         ('{"entities": [{"properties": {"LastUpdateTime": "5"}}]}', "Entity 1 has no LastUpdateTime"),
         ('{"entities": [{"properties": {"LastUpdateTime": true}}]}', "Entity 1 has no LastUpdateTime"),
         ('{"entities": [{"properties": {"LastUpdateTime": 1e30}}]}', "Entity 1 has no LastUpdateTime"),
+        ('{"entities": [{"properties": {"LastUpdateTime": 1000000000000000}}]}', "Entity 1 has no LastUpdateTime"),
         (
             {"entities": [{"properties": {"LastUpdateTime": 2}}, {"properties": {"LastUpdateTime": 1}}]},
             "not in the order",
@@ -61,6 +70,10 @@ def test_a_refused_entry_can_be_mapped_again_when_what_was_in_its_way_is_gone(po
         (
             {"meta": {"completion_status": "FAILED", "errorDetailsList": [{"message": "no such system"}]}},
             "says that it failed: no such system",
+        ),
+        (
+            {"meta": {"completion_status": "FAILED", "errorDetailsList": [{"message": "half \ud800, none \0"}]}},
+            "says that it failed: half ?, none \ufffd",
         ),
     ],
 )

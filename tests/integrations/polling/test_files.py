@@ -1,5 +1,7 @@
 """Files that entries name: fetched first, attached once, and never lost."""
 
+import json
+
 import pytest
 
 from integrations.inbound.replay import replay_inbound
@@ -64,7 +66,15 @@ def test_a_file_that_is_too_large_or_gone_refuses_its_entry_alone(polling, feed,
 
 
 @pytest.mark.parametrize(
-    "value", ["no JSON", "{}", '{"complexTypeProperties": [{"properties": {"id": 5}}]}', ["x"], named("..")]
+    "value",
+    [
+        "no JSON",
+        "{}",
+        '{"complexTypeProperties": [{"properties": {"id": 5}}]}',
+        ["x"],
+        named(".."),
+        named("half \ud800"),
+    ],
 )
 def test_a_list_of_files_that_cannot_be_read_refuses_its_entry_alone(polling, feed, task, value):
     feed.say("with nonsense", time=START, IncidentAttachments=value)
@@ -72,3 +82,15 @@ def test_a_list_of_files_that_cannot_be_read_refuses_its_entry_alone(polling, fe
     poll_now(polling)
     assert notes() == ["after"]
     assert incoming() == ["refused", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    "values", [{"mime_type": "half \ud800"}, {"mime_type": "none \0"}, {"file_name": "\ud800\0"}]
+)
+def test_what_no_database_takes_does_not_stop_the_feed(polling, feed, task, values):
+    feed.files = {"f-1": b"first"}
+    file = {"properties": {"id": "f-1", **values}}
+    feed.say("see the file", time=START, IncidentAttachments=json.dumps({"complexTypeProperties": [file]}))
+    poll_now(polling)
+    assert (notes(), polling.last_error) == (["see the file"], "")
+    assert Attachment.objects.count() == 1

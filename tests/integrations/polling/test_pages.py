@@ -115,6 +115,16 @@ def test_a_desk_that_does_not_heed_the_page_is_told_apart_from_one_with_much_to_
     assert notes() == ["text 0", "text 1"]
 
 
+def test_a_desk_that_goes_round_in_a_circle_is_not_followed(polling, feed, task):
+    first, second = ([feed.say(f"{page} {number}", time=START) for number in range(2)] for page in ("one", "two"))
+    pages = [first, second] * 20
+    feed.answers = [lambda request, page=page: answer({"entities": page}) for page in pages]
+    poll_now(polling)
+    assert "the same page again and again" in polling.last_error
+    assert len(feed.asked) == 3
+    assert notes() == ["one 0", "one 1", "two 0", "two 1"]
+
+
 def test_a_long_poll_lets_others_go_first_and_keeps_what_it_has(polling, feed, task, settings):
     settings.CLAIM_SECONDS = 0
     for number in range(5):

@@ -1,5 +1,6 @@
 """What holds for every action: one transaction with its history and its events, who did it, stale readers."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ from tests.cast import Desk
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.actors import Actor, ActorKind
-from tickets.errors import Conflict
+from tickets.errors import Conflict, InvalidInput
 from tickets.events import Event, happened
 from tickets.models import Attachment, History, Note, Task, Ticket
 
@@ -128,3 +129,16 @@ def test_another_desk_is_kept_by_its_key_and_the_author_that_it_named(desk: Desk
         "N" * 200,
         None,
     )
+
+
+@pytest.mark.parametrize("year", [1, 1899, 3000, 9999])
+def test_a_moment_that_has_no_local_time_everywhere_is_refused(desk: Desk, year: int) -> None:
+    ticket, moment = desk.ticket(), dt.datetime(year, 12, 31, 23, 59, tzinfo=dt.UTC)
+    task = desk.task(ticket=ticket)
+    for change in (
+        lambda: actions.change_ticket(actor=desk.by_agent, ticket=ticket, deadline_at=moment),
+        lambda: actions.change_task(actor=desk.by_agent, task=task, expected_resolution_at=moment),
+        lambda: actions.set_status(actor=desk.by_agent, ticket=ticket, status=8, on_hold_until=moment),
+    ):
+        with pytest.raises(InvalidInput, match="in the years 1900 to 2999"):
+            change()

@@ -42,6 +42,11 @@ def page_of(ticket: Ticket) -> str:
     return reverse("admin:tickets_ticket_change", args=[ticket.pk])
 
 
+def fresh(ticket: Ticket) -> Ticket:
+    """As the database has it now."""
+    return Ticket.objects.get(pk=ticket.pk)
+
+
 @pytest.fixture
 def send(agent: Client) -> Callable[..., Any]:
     """Open a form of the ticket's page, fill in what is given, send it: as a browser does."""
@@ -54,7 +59,9 @@ def send(agent: Client) -> Callable[..., Any]:
             form = next(card.opened for card in opened.context["cards"] if card.task.number == task)
         assert form is not None, f"the page offers no form {do}"
         shown = {field.name: field.value() for field in form}
-        filled = {name: value for name, value in (shown | values).items() if value is not None}
+        # What the page remembers of how it was read.
+        read = {field.html_initial_name: field.value() for field in form if field.field.show_hidden_initial}
+        filled = {name: value for name, value in (shown | read | values).items() if value is not None}
         return agent.post(address, {"do": do, "task": task, **filled})
 
     return send

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.models import ExternalReference, ProcessRun
-from tests.integrations.inbound.case_exchange.conftest import NEW, CaseDesk, comment, entry_for, problem
+from tests.integrations.inbound.case_exchange.conftest import NEW, CaseDesk, comment, entry_for, named, problem
 from tests.integrations.inbound.conftest import Desk, make_task
 from tickets.lifecycle import Phase
 from tickets.models import Note, Task, Visibility
@@ -52,6 +52,24 @@ def test_comments_come_along_with_every_operation(cases: CaseDesk, known: Task):
     assert texts() == ["One", "Two"]
     known.refresh_from_db()
     assert known.phase == Phase.CLOSE
+
+
+def test_what_comes_with_an_acknowledge_is_taken_along(cases: CaseDesk, northwind: Desk):
+    task = make_task(northwind)
+    values = {"comments": [comment("We have it")], "IncidentAttachments": named(cases.upload(b"hello", "a.txt"))}
+    for changed in (True, False):
+        response = cases.send("Acknowledge", task, reference="INC-9", **values)
+        assert (response.status_code, response.json()["entities"][0]["changed"]) == (200, changed)
+    assert texts() == ["We have it"]
+    assert task.attachments.count() == 1
+    assert ExternalReference.objects.get(task=task).value == "INC-9"
+
+
+def test_new_words_with_an_operation_that_was_known_are_a_change(cases: CaseDesk, known: Task):
+    said = [comment("One"), comment("Two", 2)]
+    answers = [cases.send("Resolve", comments=said[:count], Solution="New toner") for count in (1, 1, 2)]
+    assert [answer.json()["entities"][0]["changed"] for answer in answers] == [True, False, True]
+    assert texts() == ["One", "Two"]
 
 
 def test_comments_of_a_create_are_kept_also_where_it_comes_again(cases: CaseDesk, known: Task):

@@ -11,10 +11,18 @@ from django.utils import timezone
 
 from integrations.inbound.exchanged_files import forget_uploads, offer
 from integrations.models import ExchangedFile, Outcome
-from tests.integrations.inbound.case_exchange.conftest import FILES, NEW, CaseDesk, last_exchange, named, problem
+from tests.integrations.inbound.case_exchange.conftest import (
+    FILES,
+    NEW,
+    CaseDesk,
+    comment,
+    last_exchange,
+    named,
+    problem,
+)
 from tests.integrations.inbound.conftest import AGENT, Desk, make_task
 from tickets import actions
-from tickets.models import Attachment, Task
+from tickets.models import Attachment, Note, Task, Ticket
 
 
 def fetch(cases: CaseDesk, guid: str) -> Any:
@@ -107,7 +115,27 @@ def test_a_new_ticket_takes_its_files_along(cases: CaseDesk, known: Task):
     guid = cases.upload(b"hello", "a.txt")
     for _again in range(2):
         cases.send("Create", reference="INC-2", IncidentAttachments=named(guid), **NEW)
-    assert Attachment.objects.count() == 1
+    assert contents() == [b"hello"]
+
+
+def test_a_message_with_a_file_may_be_repeated_under_its_key(cases: CaseDesk, known: Task):
+    guid = cases.upload(b"hello", "a.txt")
+    first, again = (cases.send("Update", IncidentAttachments=named(guid), key="k-1") for _ in range(2))
+    assert (again.status_code, again.get("Idempotency-Replayed")) == (200, "true")
+    assert again.json()["entities"][0]["changed"] is first.json()["entities"][0]["changed"] is True
+    other = cases.send("Update", IncidentAttachments=named(cases.upload(b"other", "a.txt")), key="k-1")
+    assert problem(other) == (422, "repeated_with_other_content")
+
+
+def test_what_is_new_in_a_repeated_create_is_taken_over(cases: CaseDesk, known: Task):
+    cases.send("Create", reference="INC-2", **NEW)
+    parts = {"IncidentAttachments": named(cases.upload(b"hello", "a.txt")), "comments": [comment("Any news?")]}
+    for changed in (True, False):
+        response = cases.send("Create", reference="INC-2", **parts, **NEW)
+        assert (response.status_code, response.json()["entities"][0]["changed"]) == (200, changed)
+    assert contents() == [b"hello"]
+    assert list(Note.objects.values_list("body", flat=True)) == ["Any news?"]
+    assert Ticket.objects.count() == 2
 
 
 def test_a_file_that_we_offered_is_not_sent_back_to_us(cases: CaseDesk, northwind: Desk, known: Task):

@@ -67,6 +67,12 @@ def test_only_one_entity_is_taken(cases: CaseDesk, known: Task):
     assert cases.post({"entities": [entity], "operation": "UPDATE"}).status_code == 200
 
 
+def test_many_entities_are_refused_without_a_look_at_each(cases: CaseDesk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("integrations.inbound.case_exchange.incoming.Entity.to_internal_value", pytest.fail)
+    response = cases.post({"entities": [{}] * 100_000})
+    assert wrong_fields(response) == {"entities": ["There are 100000."]}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -131,3 +137,10 @@ def test_other_methods_are_405(cases: CaseDesk, method: str):
     response = getattr(cases.client, method)("/rest/deskbridge/ces")
     assert problem(response) == (405, "method_not_allowed")
     assert response["Allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("method", ["BODY", "CALL", "DISPATCH", "RECORD", "SYSTEM", "SETUP", "ANSWER"])
+def test_a_method_that_names_something_of_ours_is_405(cases: CaseDesk, method: str):
+    response = cases.client.generic(method, "/rest/deskbridge/ces", b"")
+    assert problem(response) == (405, "method_not_allowed")
+    assert last_exchange().outcome == Outcome.REFUSED

@@ -88,7 +88,9 @@ def catalogue(db: None) -> Catalogue:
 
 @pytest.fixture
 def itx(northwind: Desk, catalogue: Catalogue) -> Itx:
-    """Northwind."""
+    """Northwind, which may name anybody."""
+    northwind.system.may_name_anybody = True
+    northwind.system.save()
     return Itx(northwind)
 
 

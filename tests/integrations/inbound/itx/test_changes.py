@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.models import ExternalSystem, GroupBinding, Process, ProcessRun
+from integrations.models import ExternalReference, ExternalSystem, GroupBinding, Process, ProcessRun
 from tests.integrations.inbound.itx.conftest import Catalogue, Itx, refused
 from tickets.models import History, PropertyDefinition, Task, Ticket
 
@@ -143,3 +143,27 @@ def test_another_desk_s_case_and_one_that_there_is_not_are_the_same(itx: Itx, st
         assert refused(response)[:2] == (404, "not_found")
         assert response.json()["message"] == f"There is no case {case} for you."
     assert Ticket.objects.get().title == "No delivery"
+
+
+@pytest.mark.parametrize("name", ["members", "propValues", "emsTags"])
+def test_a_row_that_is_null_is_refused_and_named(itx: Itx, full: Ticket, name: str):
+    before = said(itx, full)
+    assert refused(itx.write(full, **{name: [None]})) == (400, "invalid", {f"{name}.0"})
+    assert said(itx, full) == before
+
+
+@pytest.mark.parametrize("tag", ["", {"name": ""}, {"emtaId": 1}, {}])
+def test_a_tag_without_a_name_is_refused_and_empties_nothing(itx: Itx, full: Ticket, tag: Any):
+    assert refused(itx.write(full, emsTags=[tag])) == (400, "invalid", {"emsTags.0"})
+    assert [held["name"] for held in itx.case(full)["emsTags"]] == ["vip"]
+
+
+def test_a_number_that_comes_with_a_change_is_stored_once_and_another_one_is_refused(itx: Itx, given: Task):
+    first = itx.write(given.ticket, externalId="NW-7", status=1)
+    assert (first.json()["externalId"], first.json()["changed"]) == ("NW-7", True)
+    assert ExternalReference.objects.get(task=given).value == "NW-7"
+    assert itx.post("itxems/case", itx.case(given.ticket)).json()["changed"] is False
+    other = itx.write(given.ticket, externalId="NW-8", status=2)
+    assert (refused(other)[:2], "NW-7" in other.json()["message"]) == ((409, "conflict"), True)
+    assert itx.case(given.ticket)["status"] == 1
+    assert itx.write(given.ticket, externalId=None).json()["changed"] is False

@@ -72,3 +72,24 @@ def test_two_active_contacts_a_member_of_another_case_and_a_contradiction_are_re
 def test_a_desk_that_only_works_on_the_case_changes_no_members(itx: Itx, catalogue: Catalogue, given: Task):
     follower = [{"role": 2, "contact": {"eeexId": catalogue.contact.pk}}]
     assert refused(itx.write(given.ticket, members=follower)) == (409, "conflict", {"members"})
+
+
+def test_an_agent_who_has_left_comes_back_with_what_was_read_and_begins_nowhere(itx: Itx):
+    agent = User.objects.create_user("ada", is_staff=True)
+    ticket, other = itx.raised(members=[{"role": 1, "user": {"userId": agent.pk}}]), itx.raised()
+    User.objects.update(is_active=False)
+    read = itx.case(ticket, "getMembers")
+    assert itx.post("itxems/case", read).json()["changed"] is False
+    begins = [{"role": 1, "user": {"userId": agent.pk}}]
+    assert refused(itx.write(other, members=begins)) == (400, "invalid", {"members.0.user.userId"})
+    itx.write(ticket, members=[{**begins[0], "endTs": NOW}])
+    assert active(itx, ticket) == []
+    assert itx.post("itxems/case", itx.case(ticket, "getMembers")).json()["changed"] is False
+
+
+def test_a_member_that_was_read_cannot_become_somebody_else(itx: Itx, catalogue: Catalogue):
+    ticket = itx.raised(entityExtension={"eeexId": catalogue.contact.pk})
+    (member,) = itx.case(ticket, "getMembers")["members"]
+    other = {**member, "contact": {"eeexId": catalogue.other_contact.pk}}
+    assert refused(itx.write(ticket, members=[other])) == (400, "invalid", {"members"})
+    assert active(itx, ticket) == [(20, "Grace Hopper")]

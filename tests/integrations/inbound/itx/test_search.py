@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.models import Exchange
 from tests.integrations.inbound.conftest import make_task
 from tests.integrations.inbound.itx.conftest import Catalogue, Itx, refused
 from tickets.models import OwnStatus, PropertyDefinition, Ticket
@@ -97,6 +98,7 @@ def test_the_same_filters_are_taken_in_the_query(itx: Itx, found: Callable[..., 
     assert titles(eactIds=f"{full.pk},{bare.pk}", statuses="7") == ["Bare"]
     assert titles(eactIds=[full.pk, bare.pk]) == ["Full", "Bare"]
     assert titles(createdFromTs=int(YESTERDAY.timestamp() * 1000)) == ["Full"]
+    assert titles(changedFromTs=0, createdFromTs=-1) == titles(createdFromTs="19700101") == ["Full", "Bare"]
     assert titles(updatedFromTs="2020-01-31T00:00:00+01:00", text="bare") == ["Bare"]
     assert titles(tags="vip,late") == ["Full"]
 
@@ -156,3 +158,11 @@ def test_what_was_not_asked_for_is_left_out(itx: Itx, full: Ticket):
     assert parts.isdisjoint(itx.case(full))
     flags = ("getMembers", "getLinks", "getComments", "getLogs", "getFiles")
     assert parts <= set(itx.case(full, *flags))
+
+
+def test_of_a_search_the_log_keeps_what_was_asked_and_why_it_was_refused_but_no_cases(itx: Itx, full: Ticket):
+    itx.case(full, "getComments")
+    itx.post("itxems/cases/search", {"colour": "red"})
+    found, wrong = Exchange.objects.filter(operation="search").order_by("pk")
+    assert (found.status, found.response_body, str(full.pk) in found.request_body) == (200, "", True)
+    assert (wrong.status, "colour" in wrong.response_body) == (400, True)

@@ -1,6 +1,7 @@
 """The status of a case: fixed and own, and what it does to the tasks."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -176,3 +177,21 @@ def test_a_case_that_was_merged_is_still_nobody_elses(itx: Itx, stranger: Itx):
     actions.merge_tickets(actor=AGENT, source=source, target=target)
     assert itx.case(source)["status"] == 5
     assert stranger.post("itxems/cases/search", {"eactIds": [source.pk]}).json() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"status": 8, "onHoldToTs": "2001-01-01T00:00:00Z"}, "onHoldToTs"),
+        ({"status": 8, "onHoldToTs": "9999-12-31T23:59:59Z"}, "onHoldToTs"),
+        ({"deadlineTs": "9999-12-31T23:59:59Z"}, "deadlineTs"),
+        ({"deadlineTs": "0001-01-01T00:00:00Z"}, "deadlineTs"),
+    ],
+    ids=str,
+)
+def test_a_moment_that_is_over_or_beyond_the_calendar_is_named(itx: Itx, values: dict[str, Any], field: str):
+    ticket = itx.raised()
+    assert refused(itx.write(ticket, description="Other", **values)) == (400, "invalid", {field})
+    assert itx.case(ticket)["description"] == "No delivery"
+    assert refused(itx.post("itxems/case", {"description": "New", **values})) == (400, "invalid", {field})
+    assert Ticket.objects.count() == 1

@@ -9,7 +9,7 @@ from django.test import Client
 
 from integrations.models import Exchange
 from tests.integrations.inbound.conftest import Desk
-from tickets.models import Attachment, Note, Task
+from tickets.models import Attachment, Note, OwnCompletionCode, Task
 
 
 def raw(desk: Desk, path: str, body: bytes, content_type: str) -> Any:
@@ -173,3 +173,17 @@ def test_an_attachment_over_the_limit_is_refused_by_name(northwind: Desk, task: 
     assert response.status_code == 400
     assert "large.bin" in response.json()["detail"]
     assert not Note.objects.exists()
+
+
+def test_an_own_completion_code_is_taken_and_an_unknown_one_names_those_there_are(northwind: Desk, task: Task):
+    OwnCompletionCode.objects.create(code="duplicate", name="Duplicate")
+    refused = northwind.post(f"tasks/{task.number}/reassign/", {"solution": "x", "completion_code": "nonsense"})
+    assert refused.status_code == 400
+    assert "abandoned_by_user, duplicate" in refused.json()["errors"]["completion_code"][0]
+    for address, body in (
+        ("reassign", {"solution": "See the other one", "completion_code": "duplicate"}),
+        ("operations", {"operation": "resolve", "solution": "Again", "completion_code": "Request rejected"}),
+    ):
+        assert northwind.post(f"tasks/{task.number}/{address}/", body).status_code == 200
+    task.refresh_from_db()
+    assert (task.solution, task.completion_code) == ("Again", "request_rejected")

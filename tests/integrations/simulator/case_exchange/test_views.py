@@ -48,6 +48,11 @@ def test_a_wrong_password_and_another_tenant_are_answered_in_the_protocols_form(
         assert answer.json()["meta"]["errorDetailsList"][0]["errorCode"] == code
 
 
+def test_half_a_surrogate_pair_is_no_login(caller: Caller) -> None:
+    for credentials in ({"login": "\ud800", "password": "x"}, {"login": caller.desk.user, "password": "\udfff"}):
+        assert caller.send("POST", SIGN_IN, json=credentials).status_code == 401
+
+
 def entity(**changes: Any) -> dict[str, Any]:
     return {
         "entity_type": "Incident",
@@ -84,6 +89,12 @@ def entity(**changes: Any) -> dict[str, Any]:
         ({"entities": [entity(Comments=[{"Body": "x", "CreatedTime": "now"}])]}, "CreatedTime"),
         ({"entities": [entity(Comments=[{"Body": "x", "PrivacyType": "SECRET"}])]}, "PrivacyType"),
         ({"entities": [entity(Comments={"Body": "x"})]}, "Comments"),
+        ({"entities": [entity(Comments=[{"Body": "half \ud800"}])]}, "Body"),
+        ({"entities": [entity(ext_properties={"Operation": "Create", "ExternalId": "\udfff"})]}, "ExternalId"),
+        (
+            {"entities": [entity(properties={"DisplayLabel": "x", "IncidentAttachments": attachments("\ud800")})]},
+            "IncidentAttachments",
+        ),
     ],
 )
 def test_a_wrong_entity_is_refused_naming_the_field_and_leaves_nothing(caller: Caller, body: Any, field: str) -> None:
