@@ -27,6 +27,11 @@ def new(desk: Desk, partner: Partner) -> Task:
     return desk.task(desk.service_desk)
 
 
+def new_escalated(desk: Desk, partner: Partner) -> Task:
+    """The same in the phase Escalate."""
+    return actions.escalate_task(actor=desk.by_agent, task=new(desk, partner))
+
+
 def external(desk: Desk, partner: Partner) -> Task:
     """A task at acme, in initial support, known there."""
     task = desk.task(partner.group)
@@ -84,6 +89,7 @@ def propose(solution: str = "Water", code: str = "fulfilled") -> Do:
 TO_EXTERNAL = "assignment from a group without external system to an external group"
 ROWS: dict[str, tuple[Callable[[Desk, Partner], Task], Do, list[str]]] = {
     f"initial support: {TO_EXTERNAL}": (new, assign("external"), ["assign"]),
+    f"escalate: {TO_EXTERNAL}": (new_escalated, assign("external"), ["assign"]),
     "initial support: assignment from an external group to one without": (external, assign("ours"), ["accept"]),
     "escalate: assignment from an external group to one without": (escalated, assign("ours"), ["accept"]),
     "initial support: expected resolution time changes": (
@@ -97,6 +103,7 @@ ROWS: dict[str, tuple[Callable[[Desk, Partner], Task], Do, list[str]]] = {
         ["update"],
     ),
     "initial support: solution changes": (external, change(solution="Water"), ["update"]),
+    "escalate: solution changes": (escalated, change(solution="Water"), ["update"]),
     "initial support: solution changes and the record moves to review": (external, propose(), ["update", "resolve"]),
     "escalate: solution changes and the record moves to review": (escalated, propose(), ["update", "resolve"]),
     "initial support: a comment is added": (external, comment, ["update"]),
