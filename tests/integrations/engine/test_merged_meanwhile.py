@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.engine import runner
+from integrations.engine.references import store_reference
 from integrations.models import ProcessRun, RunState
 from tests.integrations.engine.conftest import only_steps, run_states, work_everything
 from tickets import actions
@@ -54,3 +55,12 @@ def test_what_a_step_changes_it_changes_there(desk, partner, merge_when_taken_up
     assert (run.state, run.reason) == (RunState.DONE, "")
     target = Ticket.objects.latest("pk")
     assert target.title == "New title" or Note.objects.get().ticket == target
+
+
+def test_a_number_that_arrives_after_the_merge_stands_in_the_history_of_the_other_ticket(desk, partner):
+    source, target = desk.ticket(), desk.ticket()
+    task = desk.task(partner.group, source)
+    assert task.ticket == source
+    actions.merge_tickets(actor=desk.by_agent, source=source, target=target)
+    store_reference(task=task, system=partner.system, value="A-1")
+    assert target.history.filter(task=task, text="External reference: A-1").exists()
