@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from integrations.inbound.rest.outgoing import Problem, ReceiptInfo
 from integrations.inbound.rest.problems import MEDIA_TYPE
+from tickets.lifecycle import CompletionCode
 
 READ_PROBLEMS = (400, 401, 406)
 ONE_PROBLEMS = (*READ_PROBLEMS, 404)
@@ -55,13 +56,13 @@ PROPERTIES = OpenApiParameter(
 
 
 class CompletionCodes(OpenApiSerializerFieldExtension):
-    """The codes that there are, the administrators' own among them."""
+    """The fixed codes, and that there may be others: which, only the database knows, and it is not asked for this."""
 
     target_class = "integrations.inbound.rest.incoming.CompletionCodeField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        """As they are when the description is asked for."""
-        return {"type": "string", "enum": self.target.known()}
+        """A word that is one of the fixed codes or looks like one of the administrators' own."""
+        return {"type": "string", "pattern": f"^({'|'.join(CompletionCode.values)}|[-a-zA-Z0-9_]{{1,50}})$"}
 
 
 class SystemKeyScheme(OpenApiAuthenticationExtension):

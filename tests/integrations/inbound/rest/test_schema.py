@@ -42,7 +42,7 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{method.upper()} {path}", operation
 
 
-def test_the_description_is_valid_and_raises_no_warning(db: None, capsys: pytest.CaptureFixture[str]):
+def test_the_description_is_valid_and_raises_no_warning(capsys: pytest.CaptureFixture[str]):
     call_command("spectacular", validate=True, fail_on_warn=True)
     assert "openapi: 3.1.0" in capsys.readouterr().out
 
@@ -53,7 +53,7 @@ def test_the_description_is_public(db: None):
     assert len(response.json()["paths"]) == 11
 
 
-def test_each_operation_says_what_it_takes_and_what_may_go_wrong(db: None):
+def test_each_operation_says_what_it_takes_and_what_may_go_wrong():
     for name, operation in operations():
         wanted = {"400", "401"} | ({"404"} if "{" in name else set())
         if name.startswith("POST"):
