@@ -257,7 +257,7 @@ def resolve(
         completion_code,
     ):
         return receipt(operation, system, task, _("This solution was known already."), changed=False)
-    if (told := only_told(system, task, solution, author, operation)) is not None:
+    if (told := only_told(system, task, solution, author, operation, code=completion_code)) is not None:
         return told
     actor = actor_of(system, author)
     task = actions.propose_solution(
@@ -286,7 +286,7 @@ def close(
     completion_code = completion_code or task.completion_code or CompletionCode.FULFILLED
     if task.phase == Phase.CLOSE and task.solution == solution:
         return receipt("close", system, task, _("The task was closed already."), changed=False)
-    if (told := only_told(system, task, solution, author, "close")) is not None:
+    if (told := only_told(system, task, solution, author, "close", code=completion_code)) is not None:
         return told
     task = actions.close_task(
         actor=actor_of(system, author),

@@ -205,11 +205,21 @@ def take_files(
     return attachments
 
 
-def only_told(system: ExternalSystem, task: Task, solution: str, author: str, operation: str) -> Receipt | None:
-    """A note instead of a decision, where the task is closed or at another desk; None where the desk may decide."""
+def only_told(
+    system: ExternalSystem, task: Task, solution: str, author: str, operation: str, *, code: str = ""
+) -> Receipt | None:
+    """A note instead of a decision, where the task is closed or at another desk; None where the desk may decide.
+
+    A task that was closed without a solution takes it, and the `code` where it has none; it stays closed.
+    """
     elsewhere = is_at_another_desk(task, system)
     if task.phase != Phase.CLOSE and not elsewhere:
         return None
+    if code and not elsewhere and not task.solution.strip():
+        values: dict[str, Any] = {"solution": solution, "completion_code": task.completion_code or code}
+        task = actions.change_task(actor=actor_of(system, author), task=task, **values)
+        follow(system, task, operation, author, text=solution)
+        return receipt(operation, system, task, _("The solution was stored. The task was closed already."))
     body = _("Solution: %(solution)s") % {"solution": solution}
     if last_words(task, system) == body:
         return receipt(operation, system, task, _("This solution was known already."), changed=False)

@@ -50,7 +50,7 @@ def test_create_relates_an_existing_task(northwind: Desk, task: Task) -> None:
 
 
 @pytest.mark.parametrize("name", ["resolve", "close"])
-@pytest.mark.parametrize("phase", [*WORKED_ON, Phase.REVIEW])
+@pytest.mark.parametrize("phase", Phase.values)
 class TestResolveOrClose:
     """Resolve or Close."""
 
