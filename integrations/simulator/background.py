@@ -3,7 +3,7 @@
 import logging
 import time
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection
 
 from integrations.simulator.case_exchange.pulling import PullFailed, pull
 from integrations.simulator.models import DeskSettings
@@ -25,6 +25,9 @@ def work_for_ever() -> None:
                 pull(quiet=True)
         except PullFailed as problem:
             logger.info("%s", problem)
+        except IntegrityError as problem:
+            # Somebody has made the desk forget everything while a message was under way.
+            logger.info("What was being done was about a ticket that is gone: %s", problem)
         except DatabaseError:
             # A database that is locked for long, or was replaced, must not end the thread; the next look may do.
             logger.exception("The work that this desk does by itself failed.")
