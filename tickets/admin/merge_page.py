@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,12 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from tickets.actions import merge_tickets
 from tickets.actors import Actor
 from tickets.admin.desk_form import DeskForm, Words, ticket_field
-from tickets.admin.ticket_page import ticket_or_404
-from tickets.errors import ActionRefused, Conflict
+from tickets.admin.ticket_page import carried_out, ticket_or_404
 from tickets.merging import MergePlan, merge_plan
 from tickets.models import Ticket
 from tickets.panels import badges_of
-from tickets.views.once import once
 
 TEMPLATE = "admin/tickets/ticket/merge.html"
 
@@ -61,9 +58,11 @@ def merge_page(model_admin: ModelAdmin, request: HttpRequest, object_id: str) ->
     if request.method == "POST":
         form = MergeForm(request.POST, request=request, ticket=ticket)
         if form.is_valid():
-            if address := _merged(request, form):
+            target = form.cleaned_data["into"]
+            goes_on = reverse("admin:tickets_ticket_change", args=[target.pk])
+            if address := carried_out(request, form, lambda: goes_on):
                 return HttpResponseRedirect(address)
-            plan = merge_plan(ticket, form.cleaned_data["into"])
+            plan = merge_plan(ticket, target)
     elif choice.is_valid():
         plan = merge_plan(ticket, choice.cleaned_data["into"])
         form = MergeForm(request=request, ticket=ticket, initial={"into": plan.target.pk})
@@ -89,23 +88,3 @@ def _tasks(plan: MergePlan | None) -> list[tuple[Any, list[Any]]]:
         return []
     badges = badges_of(plan.tasks)
     return [(task, badges[task.pk]) for task in plan.tasks]
-
-
-def _merged(request: HttpRequest, form: MergeForm) -> str:
-    """The address of the ticket that goes on; empty if the action refused, with the reason in the form."""
-    target = form.cleaned_data["into"]
-    said: list[str] = []
-
-    def act() -> str:
-        said.append(str(form.act(Actor.of_user(request.user))))  # type: ignore[arg-type]
-        return reverse("admin:tickets_ticket_change", args=[target.pk])
-
-    try:
-        address, is_first = once(request, act)
-    except ActionRefused as refusal:
-        form.add_error(None, str(refusal))
-        form.is_stale = isinstance(refusal, Conflict)
-        return ""
-    if is_first:
-        messages.success(request, said[0])
-    return address

@@ -1,6 +1,6 @@
 """A ticket's page: its conversation, its tasks, what may be done, and what other packages know about it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def ticket_page(model_admin: ModelAdmin, request: HttpRequest, ticket: Ticket) -
     if request.method == "POST":
         if opened is None:
             raise PermissionDenied
-        if opened.is_valid() and (told_to := _carried_out(request, opened, address)):
+        if opened.is_valid() and (told_to := carried_out(request, opened, lambda: f"{address}#{opened.anchor}")):
             return HttpResponseRedirect(told_to)
     context = _context(model_admin, request, ticket, opened) | {"latest": latest, "address": address}
     context["poll_seconds"] = POLL_SECONDS
@@ -100,13 +100,14 @@ def _opened(request: HttpRequest, ticket: Ticket) -> DeskForm | None:
     return form_class(request=request, ticket=ticket, task=task)
 
 
-def _carried_out(request: HttpRequest, form: DeskForm, address: str) -> str:
-    """Where to go after the form was carried out; empty if the action refused, with the reason in the form."""
+def carried_out(request: HttpRequest, form: DeskForm, where: Callable[[], str]) -> str:
+    """Carry the form out once; then the address to go to, asked of `where` when it is done. Empty if the action
+    refused, with the reason in the form."""
     said: list[str] = []
 
     def act() -> str:
         said.append(str(form.act(Actor.of_user(request.user))))  # type: ignore[arg-type]
-        return f"{address}#{form.anchor}"
+        return where()
 
     try:
         target, is_first = once(request, act)
