@@ -10,7 +10,7 @@ What is saved is checked first (`check_template`, `check_expression`); what is u
 
 from .check import check_expression, check_template
 from .errors import Problem, TemplateFailed
-from .escape import Escape, content_type_escape
+from .escape import Escape, content_type_escape, untagged
 from .filters import FILTERS
 from .placeholders import NO_FIELDS, Fields
 from .runtime import Origin
@@ -30,5 +30,6 @@ __all__ = [
     "evaluate",
     "origins",
     "render",
+    "untagged",
     "used_paths",
 ]

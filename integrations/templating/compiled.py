@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from django.utils.translation import gettext as _
 from jinja2 import Template, TemplateSyntaxError, nodes
@@ -15,6 +16,9 @@ from .placeholders import Fields, Prepared, prepare
 from .runtime import ENVIRONMENT, Reading, Spot
 from .scope import Scope, Use
 from .statements import Statements
+
+# A desk of the catalogue has about a hundred sources of either kind. One takes some 10 KB, but a long one more.
+KEPT: Final = 1024
 
 
 class _Unreadable(Exception):
@@ -51,7 +55,7 @@ def expression(source: str, fields: Fields) -> Compiled:
     return _expression(prepare(source, fields))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _template(prepared: Prepared, escape: Escape) -> Compiled:
     try:
         tree = ENVIRONMENT.parse(_short(prepared.text))
@@ -63,7 +67,7 @@ def _template(prepared: Prepared, escape: Escape) -> Compiled:
     return _compile(prepared, made, statements.expressions, tuple(statements.spots), tuple(statements.bound.items()))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _expression(prepared: Prepared) -> Compiled:
     try:
         if "{{" in prepared.text or "{%" in prepared.text:

@@ -17,7 +17,9 @@ from .plain import as_json, as_text
 class Escape(enum.Enum):
     """The language that a template writes, which decides how its values are escaped.
 
-    TEXT  as they are (plain mail, subjects).
+    TEXT  as they are (notes, subjects).
+    MAIL  as they are, but for tags: what somebody writes into a ticket must not come back in the answer of a desk,
+          which quotes our mail, as if the desk had said it.
     JSON  inside quotes as the content of a string, elsewhere as a JSON value (null, number, list, quoted string).
     XML   in text, CDATA and quoted attributes; characters that XML 1.0 cannot carry become U+FFFD.
     URL   percent-encoded, `/` too; no value in the path may be empty (it would address something else).
@@ -27,6 +29,7 @@ class Escape(enum.Enum):
     """
 
     TEXT = "text"
+    MAIL = "mail"
     JSON = "json"
     XML = "xml"
     URL = "url"
@@ -37,6 +40,8 @@ class Escape(enum.Enum):
 
 _XML_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+# What opens a tag of a mail, with its label: see `mail_words`.
+_TAG = re.compile(r"\[(?=\[[^\[\]\r\n]{1,60}\]\])")
 _TYPES = {
     "application/json": Escape.JSON,
     "text/json": Escape.JSON,
@@ -95,9 +100,16 @@ def write(value: Any, place: str) -> str:
         return text
     if place == "html":
         return html.escape(text)
+    if place == "mail":
+        return untagged(text)
     if place == "text":
         return text
     raise ValueError(f"unknown place {place!r}")
+
+
+def untagged(text: str) -> str:
+    """The text with a blank in what would open a tag of a mail."""
+    return _TAG.sub("[ ", text)
 
 
 def require_valid(result: str, escape: Escape) -> None:

@@ -18,7 +18,7 @@ from .scope import ITEM, MADE, Path, Paths, Scope, Use, dotted, parsed
 
 RESERVED = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs", "range"})
 _WHOLE = frozenset({"json", "length"})  # filters that take a whole list or object
-_LISTS = frozenset({"join", "first", "last"})
+_LISTS = frozenset({"join", "first", "last", "find", "inner", "named"})
 _LENIENT_TESTS = frozenset({"defined", "undefined"})
 
 Translated = tuple[nodes.Expr, Paths]

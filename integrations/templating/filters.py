@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.translation import gettext as _
 from jinja2 import Undefined
 
+from . import answer_filters as answers
 from .limits import MAX_CHARS
 from .plain import JsonText, as_json, as_text, kind
 
@@ -161,10 +162,15 @@ def _zone(name: str) -> ZoneInfo:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "after": answers.after,
     "base64": to_base64,
+    "before": answers.before,
     "date": date,
     "default": default,
+    "find": answers.find,
     "first": first,
+    "html_text": answers.html_text,
+    "inner": answers.inner,
     "int": integer,
     "iso": iso,
     "join": join,
@@ -173,11 +179,16 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "length": length,
     "lower": lambda value: as_text(value).lower(),
     "milliseconds": milliseconds,
+    "moment": answers.moment,
+    "named": answers.named,
     "replace": replace,
+    "split": answers.split,
     "string": as_text,
+    "text_html": answers.text_html,
     "trim": lambda value: as_text(value).strip(),
     "truncate": truncate,
     "urlencode": urlencode,
+    "updated": answers.updated,
     "upper": lambda value: as_text(value).upper(),
 }
 

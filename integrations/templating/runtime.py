@@ -175,8 +175,10 @@ def _public(name: str) -> Callable[..., Any]:
             result = FILTERS[name](value, *args, **kwargs)
         except (TypeError, ValueError, ArithmeticError) as error:
             raise TypeError(f"{name}: {error}") from error
-        if isinstance(result, str):  # the filters make texts; lists and objects they only hand on
+        if isinstance(result, str):
             _run(context).budget.spend_chars(len(result))
+        elif isinstance(result, list):  # what is in it was there before
+            _run(context).budget.spend_steps(len(result))
         return result
 
     return call

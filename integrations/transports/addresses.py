@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import idna
 from django.utils.translation import gettext as _
@@ -28,6 +29,13 @@ GUARDED_NETWORKS: tuple[Network, ...] = tuple(
 )
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an address: whom a secret may be sent to. `ValueError` for what is no address."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def permitted_addresses(
@@ -155,8 +163,8 @@ def _refuse_dangerous(host: str, address: Address, *, in_network: bool, allow_pr
     if not _is_public(inner) and not allow_private:
         raise AddressRefused(
             _(
-                "%(host)s leads to the private address %(address)s. Tick “May be in our own network” for this "
-                "system, or add its network to the allowed hosts."
+                "%(host)s leads to the private address %(address)s. Tick “May be in our own network”, or, for "
+                "an external system, add its network to the allowed hosts."
             )
             % words
         )

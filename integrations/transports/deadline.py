@@ -1,5 +1,6 @@
 """A wall-clock limit for a whole exchange: time-outs of sockets count anew for every read."""
 
+import os
 import socket
 import threading
 import time
@@ -40,8 +41,9 @@ class Deadline:
         """Cut this connection when the time is up; a connection watched before is let go."""
         self._release()
         with self._lock:
-            # TLS takes the descriptor away from the plain socket, so the watch needs one of its own.
-            self._handle = connection.dup()
+            # TLS takes the descriptor away from the plain socket, so the watch needs one of its own; and a socket
+            # that speaks TLS already does not duplicate itself.
+            self._handle = socket.socket(fileno=os.dup(connection.fileno()))
         if self.passed:
             self._cut()
 

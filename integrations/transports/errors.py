@@ -6,10 +6,12 @@ class TransportError(Exception):
 
     `reached` is False when the other side surely processed nothing (so that repeating is safe) and True when
     it may have: then only the operation template knows what repeating means.
-    `status` is the HTTP status, where the status line had arrived before the failure.
+    `status` is the HTTP status, where the status line had arrived before the failure. `accepted` are the recipients
+    for whom the mail server took a mail before, or besides, the failure.
     """
 
     reached: bool = False
+    accepted: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, reached: bool | None = None, status: int | None = None) -> None:
         super().__init__(message)
@@ -26,8 +28,16 @@ class AddressRefused(Misconfigured):
     """The address is not on the system's allow-list, or leads into a network that it must not reach."""
 
 
+class RedirectRefused(Misconfigured):
+    """A redirect of a file leads where it is not followed to."""
+
+
 class RequestInvalid(Misconfigured):
     """The request or the mail cannot be put on the wire as it was rendered."""
+
+
+class ClientCertificateRefused(Misconfigured):
+    """The other side does not take our TLS certificate, or demands one; it has read nothing of the request."""
 
 
 class LoginRefused(Misconfigured):

@@ -32,7 +32,8 @@ ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 class Mail:
     """One plain text mail. `message_id` includes the angle brackets and stays the same when a mail is repeated.
 
-    Attachments are (file name, content, content type). `sender` defaults to DEFAULT_FROM_EMAIL.
+    Attachments are (file name, content, content type). `sender` defaults to DEFAULT_FROM_EMAIL. `done` are recipients
+    who have it from an earlier try: they are named in it, and it does not go to them again.
     """
 
     to: tuple[str, ...]
@@ -42,6 +43,7 @@ class Mail:
     headers: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[tuple[str, bytes, str], ...] = ()
     sender: str = ""
+    done: tuple[str, ...] = ()
 
 
 class _OneRecipient(EmailMessage):
@@ -57,19 +59,22 @@ class _OneRecipient(EmailMessage):
 
 
 def send_mail(mail: Mail, *, deadline: float = DEADLINE_SECONDS) -> None:
-    """Send to every recipient, within `deadline` seconds after the connection is made (see EMAIL_TIMEOUT).
+    """Send to every recipient who does not have it, within `deadline` seconds after the connection is made (see
+    EMAIL_TIMEOUT).
 
     Raises a `TransportError`: `MailRefused` (5xx, with the recipients that were refused; `reached` when others got
     the mail), `MailDelayed` (4xx), `LoginRefused`, `ConnectFailed`, `OutcomeUnknown`, or `RequestInvalid` for a mail
-    that cannot be written, header injection included. Raises `RuntimeError` inside a database transaction.
+    that cannot be written, header injection included; each with the recipients that were `accepted`. Raises
+    `RuntimeError` inside a database transaction.
     """
     refuse_inside_transaction()
-    messages = [_message(mail, recipient) for recipient in mail.to]
+    messages = [_message(mail, recipient) for recipient in mail.to if recipient not in mail.done]
     if not messages:
         raise RequestInvalid(_("The mail has no recipient."))
     backend = get_connection(fail_silently=False)
     _open(backend)
     refused: list[TransportError] = []
+    accepted: list[str] = []
     with Deadline(deadline) as limit:
         server = getattr(backend, "connection", None)
         if isinstance(server, smtplib.SMTP) and server.sock is not None:
@@ -78,15 +83,19 @@ def send_mail(mail: Mail, *, deadline: float = DEADLINE_SECONDS) -> None:
             for message in messages:
                 try:
                     _send(backend, message, limit)
+                    accepted.append(message.envelope_to)
                 except (MailRefused, MailDelayed) as error:
                     refused.append(error)
+                except TransportError as error:
+                    error.accepted = tuple(accepted)
+                    raise
         finally:
             _close(backend)
     if refused:
-        _raise_refusals(refused, some_accepted=len(refused) < len(messages))
+        _raise_refusals(refused, accepted=accepted)
 
 
-def _message(mail: Mail, recipient: str) -> EmailMessage:
+def _message(mail: Mail, recipient: str) -> _OneRecipient:
     message = _OneRecipient(
         subject=mail.subject,
         body=mail.body,
@@ -98,6 +107,11 @@ def _message(mail: Mail, recipient: str) -> EmailMessage:
     message.envelope_to = recipient
     if not ADDRESS.fullmatch(parseaddr(recipient)[1]):
         raise RequestInvalid(_("“%(address)s” is not a mail address.") % {"address": recipient})
+    if not parseaddr(recipient)[1].rpartition("@")[0].isascii():
+        # Django would write it as an encoded word, which is another mailbox, if it is one at all.
+        raise RequestInvalid(
+            _("“%(address)s” has letters before the @ that mail servers do not know.") % {"address": recipient}
+        )
     try:
         message.message().as_bytes()
     except (BadHeaderError, MessageError, ValueError) as error:
@@ -115,7 +129,8 @@ def _open(backend: BaseEmailBackend) -> None:
         ) from error
     except (OSError, smtplib.SMTPException) as error:
         _close(backend)
-        raise ConnectFailed(_("No connection to the mail server: %(reason)s") % {"reason": error}) from error
+        reason = error.strerror or error
+        raise ConnectFailed(_("No connection to the mail server: %(reason)s") % {"reason": reason}) from error
 
 
 def _send(backend: BaseEmailBackend, message: EmailMessage, limit: Deadline) -> None:
@@ -148,10 +163,12 @@ def _refusal(code: int, words: str) -> TransportError:
     return kind(_("The mail server refused: %(words)s") % {"words": words})
 
 
-def _raise_refusals(refused: list[TransportError], *, some_accepted: bool) -> None:
+def _raise_refusals(refused: list[TransportError], *, accepted: list[str]) -> None:
     words = " ".join(str(error) for error in refused)
     kind = MailRefused if any(isinstance(error, MailRefused) for error in refused) else MailDelayed
-    raise kind(words, reached=some_accepted) from refused[0]
+    failure = kind(words, reached=bool(accepted))
+    failure.accepted = tuple(accepted)
+    raise failure from refused[0]
 
 
 def _answer(error: smtplib.SMTPResponseException) -> str:

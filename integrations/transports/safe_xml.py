@@ -1,9 +1,12 @@
 """XML from outside, read without DTD, entities, network, or trees beyond libxml2's own limits."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from lxml import etree
+
+MANY: Final = 100
 
 
 class XmlRefused(ValueError):
@@ -42,7 +45,7 @@ def xml_to_data(body: bytes | str) -> dict[str, Any]:
 def element_to_data(element: etree._Element) -> Any:
     """One element's content, in the form that `xml_to_data` describes."""
     data: dict[str, Any] = {}
-    for name, value in element.attrib.items():
+    for name, value in _attributes(element):
         attribute = etree.QName(name)
         if attribute.namespace == "http://www.w3.org/2001/XMLSchema-instance":
             if attribute.localname == "nil" and value in ("true", "1"):
@@ -64,6 +67,15 @@ def element_to_data(element: etree._Element) -> Any:
     if text.strip():
         data["#text"] = text.strip()
     return data
+
+
+def _attributes(element: etree._Element) -> Iterable[tuple[str, str]]:
+    """Name and value of each. lxml looks every value up from the first attribute on: of many, they are asked for at
+    once, or an element of a few megabytes would keep a worker for minutes."""
+    if len(element.attrib) < MANY:
+        return [(str(name), str(value)) for name, value in element.attrib.items()]
+    found: Any = element.xpath("@*")
+    return [(str(value.attrname), str(value)) for value in found]
 
 
 def local_name(element: etree._Element) -> str:

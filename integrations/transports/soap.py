@@ -2,6 +2,8 @@
 
 import base64
 import datetime
+import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +47,10 @@ __all__ = [
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-TEXT_TYPE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText"
+WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+PROFILE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0"
+TEXT_TYPE, DIGEST_TYPE = f"{PROFILE}#PasswordText", f"{PROFILE}#PasswordDigest"
+BASE64_TYPE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
 
 
 class AnswerProblem(ValueError):
@@ -103,14 +108,29 @@ def build_envelope(
     return message, _http_headers(version, found.soapaction or "")
 
 
-def add_username_token(message: bytes, username: str, password: str) -> bytes:
-    """The SOAP message with a WS-Security UsernameToken (password as text) in its header; raises `AnswerProblem`."""
+def add_username_token(message: bytes, username: str, password: str, *, digest: bool = False) -> bytes:
+    """The SOAP message with a WS-Security UsernameToken in its header; raises `AnswerProblem`.
+
+    The password stands in it as text, or with `digest` as UsernameToken Profile 1.0 has it: Base64(SHA-1(nonce,
+    time, password)). Nonce and time are good once, so each sending needs a token of its own.
+    """
     envelope = _envelope(message)
     header = _header(envelope, etree.QName(envelope).namespace or SOAP_11)
     security = etree.SubElement(header, f"{{{WSSE}}}Security", nsmap={"wsse": WSSE})
     token = etree.SubElement(security, f"{{{WSSE}}}UsernameToken")
     etree.SubElement(token, f"{{{WSSE}}}Username").text = username
-    etree.SubElement(token, f"{{{WSSE}}}Password", Type=TEXT_TYPE).text = password
+    if digest:
+        nonce, created = (
+            secrets.token_bytes(16),
+            f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+        )
+        # SHA-1 is what the profile prescribes.
+        hashed = hashlib.sha1(nonce + f"{created}{password}".encode(), usedforsecurity=False).digest()
+        password = base64.b64encode(hashed).decode()
+    etree.SubElement(token, f"{{{WSSE}}}Password", Type=DIGEST_TYPE if digest else TEXT_TYPE).text = password
+    if digest:
+        etree.SubElement(token, f"{{{WSSE}}}Nonce", EncodingType=BASE64_TYPE).text = base64.b64encode(nonce).decode()
+        etree.SubElement(token, f"{{{WSU}}}Created", nsmap={"wsu": WSU}).text = created
     return etree.tostring(envelope, encoding="utf-8", xml_declaration=True)
 
 
