@@ -1,7 +1,7 @@
 """Who did it: the one form in which a person, another desk or the system itself is named as the cause of a change."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.db import models
 from django.utils.translation import gettext
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.http import HttpRequest
 
 
 class ActorKind(models.TextChoices):
@@ -37,6 +38,11 @@ class Actor:
         if not name and kind is ActorKind.END_USER and hasattr(user, "contact"):
             name = user.contact.name
         return cls(kind=kind, name=name or user.get_username(), user_id=user.pk)
+
+    @classmethod
+    def of_request(cls, request: "HttpRequest") -> "Actor":
+        """Whoever is signed in, on a page that lets nobody else in."""
+        return cls.of_user(cast("User", request.user))
 
     @classmethod
     def external(cls, *, key: str, name: str) -> "Actor":

@@ -152,7 +152,7 @@ class NewTicketForm(OnceForm):
         required=False,
         empty_label=_("Usual"),
     )
-    files = files_field()  # type: ignore[assignment]
+    files = files_field()  # type: ignore[assignment]  # the form's own `files` are the uploaded ones
 
     def arrange(self) -> None:
         """What administrators want to be asked, before the files."""
@@ -180,7 +180,7 @@ class NoteForm(OnceForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
-    files = files_field()  # type: ignore[assignment]
+    files = files_field()  # type: ignore[assignment]  # the form's own `files` are the uploaded ones
 
     def clean(self) -> dict[str, Any]:
         """Nothing at all is refused."""

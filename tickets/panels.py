@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from tickets.models import Task, Ticket
+from tickets.models import Contact, Task, Ticket
 
 RenderPanel = Callable[[HttpRequest, Ticket], SafeString]
+RenderContactPanel = Callable[[HttpRequest, Contact], SafeString]
 PublicFacts = Callable[[Ticket], list[tuple[str, str]]]
 
 
@@ -37,13 +38,28 @@ class Badge:
     url: str = ""
 
 
+@dataclass(frozen=True)
+class ContactLimits:
+    """What end users may not do with a ticket, because of who works on it: a sentence for them, empty where they may.
+
+    Notes and files whose author has one of the keys `unread` are not shown to them.
+    """
+
+    write: str = ""
+    close: str = ""
+    unread: frozenset[str] = frozenset()
+
+
+FindLimits = Callable[[Ticket], ContactLimits]
 TaskBadges = Callable[[list[Task]], dict[int, list[Badge]]]
 
 _ticket_panels: dict[str, TicketPanel] = {}
+_contact_panels: list[RenderContactPanel] = []
 _task_badges: list[TaskBadges] = []
 _group_inlines: list[type[InlineModelAdmin]] = []
 _searches: list[Callable[[str], Q]] = []
 _public_facts: list[PublicFacts] = []
+_contact_limits: list[FindLimits] = []
 _partner_checks: dict[Callable[[Task], bool], tuple[str, ...]] = {}
 
 
@@ -55,6 +71,17 @@ def register_ticket_panel(name: str, title: str, render: RenderPanel, order: int
 def ticket_panels() -> list[TicketPanel]:
     """The registered sections, in order."""
     return sorted(_ticket_panels.values(), key=lambda panel: (panel.order, panel.name))
+
+
+def register_contact_panel(render: RenderContactPanel) -> None:
+    """Show a section below the form on a contact's page in the admin. An empty rendering shows none."""
+    if render not in _contact_panels:
+        _contact_panels.append(render)
+
+
+def contact_panels(request: HttpRequest, contact: Contact) -> list[SafeString]:
+    """The sections of a contact's page."""
+    return [render(request, contact) for render in _contact_panels]
 
 
 def register_task_badge(badges: TaskBadges) -> None:
@@ -105,6 +132,22 @@ def register_public_facts(facts: PublicFacts) -> None:
 def public_facts(ticket: Ticket) -> list[tuple[str, str]]:
     """All facts for the ticket's contact. Labels and values are plain text."""
     return [fact for facts in _public_facts for fact in facts(ticket)]
+
+
+def register_contact_limits(limits: FindLimits) -> None:
+    """Say what end users may not do with a ticket; where several say something, each of it counts."""
+    if limits not in _contact_limits:
+        _contact_limits.append(limits)
+
+
+def contact_limits(ticket: Ticket) -> ContactLimits:
+    """What end users may not do with the ticket now."""
+    found = [limits(ticket) for limits in _contact_limits]
+    return ContactLimits(
+        write=next((each.write for each in found if each.write), ""),
+        close=next((each.close for each in found if each.close), ""),
+        unread=frozenset[str]().union(*(each.unread for each in found)),
+    )
 
 
 def register_partner_check(check: Callable[[Task], bool], *, relations: tuple[str, ...] = ()) -> None:

@@ -1,6 +1,6 @@
 """What a person may see of the desk, and how it is said to them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -85,21 +85,24 @@ def visible_ticket(user: "User | AnonymousUser", number: str) -> Ticket:
     return tickets_of(user).get(number=number)
 
 
-def public_timeline(ticket: Ticket) -> list[TimelineEntry]:
-    """What the ticket's contact may read, oldest first: public notes and files, solutions, closing. Never internal.
+def public_timeline(ticket: Ticket, *, unread: Collection[str] = ()) -> list[TimelineEntry]:
+    """What the ticket's contact may read, oldest first: public notes and files, solutions, closing. Never internal,
+    and no words of the actors `unread` (see `panels.ContactLimits`).
 
     The first entry (`ticket_created`) has the ticket's description as its text. Three queries, however long it is.
     """
     shown: list[TimelineEntry] = []
     solutions: set[tuple[int | None, str]] = set()
-    for entry in timeline(ticket, visibilities=[Visibility.PUBLIC], events=PUBLIC_EVENTS):
+    for entry in timeline(ticket, visibilities=[Visibility.PUBLIC], events=PUBLIC_EVENTS, unread=unread):
         said = (entry.task.pk if entry.task else None, entry.text)
         if entry.kind == EventName.SOLUTION_PROPOSED:
             solutions.add(said)
         # A task closed by hand is of interest to the contact only for a solution that they have not read yet.
         if entry.kind == EventName.TASK_CLOSED and (not entry.text or said in solutions):
             continue
-        if entry.kind == EventName.SOLUTION_ACCEPTED:
+        if entry.kind == EventName.SOLUTION_ACCEPTED or (
+            entry.kind == EventName.TICKET_REOPENED and entry.changes[0].actor_key in unread
+        ):
             entry.text = ""
         shown.append(entry)
     return shown

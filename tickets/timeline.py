@@ -84,10 +84,14 @@ def timeline(
     *,
     visibilities: Collection[str],
     events: Collection[str],
+    unread: Collection[str] = (),
 ) -> list[TimelineEntry]:
-    """Notes and files of these visibilities and these events, oldest first. Three queries, however long it is."""
+    """Notes and files of these visibilities and these events, oldest first, but for words of the actors `unread`
+    (their keys). Three queries, however long it is."""
     notes = Note.objects.filter(ticket=ticket, visibility__in=visibilities).select_related("task")
     files = Attachment.objects.filter(ticket=ticket, visibility__in=visibilities).select_related("task")
+    if unread:
+        notes, files = notes.exclude(actor_key__in=unread), files.exclude(actor_key__in=unread)
     history = History.objects.filter(ticket=ticket, event__in=events).select_related("task").order_by("id")
     entries = [*_of_notes(notes, list(files)), *of_history(history)]
     for entry in entries:
@@ -101,7 +105,7 @@ def _of_notes(notes: Iterable[Note], files: list[Attachment]) -> list[TimelineEn
         note.pk: TimelineEntry(
             key=f"note-{note.pk}",
             kind="note",
-            at=note.created_at,
+            at=note.written_at,
             author=note.author_name,
             actor_kind=note.actor_kind,
             text=note.body,

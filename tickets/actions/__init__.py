@@ -5,6 +5,7 @@ record that moved on since is not overwritten. What is refused raises a subclass
 """
 
 from tickets.actions.attachment import FileContent, attach
+from tickets.actions.contact import change_contact, create_contact, delete_contact
 from tickets.actions.labels import change_tags, set_properties, set_tags
 from tickets.actions.links import link_tickets, unlink_tickets
 from tickets.actions.members import add_follower, end_follower, set_assigned_user
@@ -35,14 +36,17 @@ __all__ = [
     "add_remark",
     "assign_task",
     "attach",
+    "change_contact",
     "change_tags",
     "change_task",
     "change_ticket",
     "close_task",
     "close_ticket",
+    "create_contact",
     "create_task",
     "create_ticket",
     "decline_solution",
+    "delete_contact",
     "end_follower",
     "escalate_task",
     "link_tickets",

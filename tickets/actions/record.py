@@ -12,6 +12,7 @@ from tickets.errors import Conflict, InvalidInput, TransitionRefused
 from tickets.events import EventName
 from tickets.lifecycle import SHELVED, TicketStatus
 from tickets.models import History, Link, LinkKind, Task, Ticket
+from tickets.panels import contact_limits
 
 MAX_TITLE_CHARACTERS = 250
 FIRST_YEAR: Final = 1900
@@ -55,6 +56,15 @@ def lock_task(task: Task, *, expected_version: int | None = None) -> Task:
     locked.ticket = ticket
     refuse_stale(locked, expected_version)
     return locked
+
+
+def refuse_end_user(actor: Actor, ticket: Ticket, *, closing: bool = False) -> None:
+    """Whoever works on the ticket may take nothing from its contact meanwhile, or not have it closed by them."""
+    if actor.kind != ActorKind.END_USER:
+        return
+    limits = contact_limits(ticket)
+    if said := limits.close if closing else limits.write:
+        raise TransitionRefused(said)
 
 
 def refuse_merged(ticket: Ticket) -> None:
@@ -164,6 +174,6 @@ def set_fields(record: models.Model, values: dict[str, Any]) -> dict[str, tuple[
     if changes:
         for name, (_before, value) in changes.items():
             setattr(record, name, value)
-        record.version += 1  # type: ignore[attr-defined]
+        record.version += 1  # type: ignore[attr-defined]  # both kinds of record have it
         record.save(update_fields=[*changes, "version", "updated_at"])
     return changes

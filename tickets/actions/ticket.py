@@ -8,7 +8,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.actions.members import replace_contact
-from tickets.actions.record import check_moment, checked_title, lock_ticket, refuse_merged, set_fields, write_history
+from tickets.actions.record import (
+    check_moment,
+    checked_title,
+    lock_ticket,
+    refuse_end_user,
+    refuse_merged,
+    set_fields,
+    write_history,
+)
 from tickets.actions.task import close_task, reopen_task
 from tickets.actions.ticket_status import enter_status, refresh
 from tickets.actors import Actor, ActorKind
@@ -152,6 +160,8 @@ def set_status(
     ticket = lock_ticket(ticket, expected_version=expected_version)
     refuse_merged(ticket)
     check_status(ticket.status, fixed)
+    if fixed == TicketStatus.CLOSED:
+        refuse_end_user(actor, ticket, closing=True)
     hold = _hold(fixed, on_hold_until, on_hold_comment)
     follow = TASKS_FOLLOW.get((ticket.status, fixed))
     match follow:

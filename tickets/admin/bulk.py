@@ -161,7 +161,7 @@ class AssignManyForm(BulkForm):
         """Who does now."""
         if ticket.status == TicketStatus.MERGED:
             return ""
-        assigned = ticket.assigned_here  # type: ignore[attr-defined]
+        assigned = ticket.assigned_here  # type: ignore[attr-defined]  # prefetched
         return _t("now %(person)s") % {"person": assigned[0].person if assigned else _t("nobody")}
 
     def act(self, actor: Actor, ticket: Ticket, version: int | None) -> None:
@@ -217,7 +217,7 @@ def bulk_page(
 
 def _do(request: HttpRequest, form: BulkForm, tickets: list[Ticket]) -> None:
     """Each ticket by itself: one that is refused does not hold back the others, and the person is told why."""
-    actor = Actor.of_user(request.user)  # type: ignore[arg-type]
+    actor = Actor.of_request(request)
     done = 0
     for ticket in tickets:
         if not form.plan(ticket):

@@ -31,4 +31,4 @@ class AssignmentGroupAdmin(CodedAdmin):
     @display(description=_("Members"), ordering="people")
     def people(self, group: AssignmentGroup) -> int:
         """How many members the group has."""
-        return group.people  # type: ignore[attr-defined]
+        return group.people  # type: ignore[attr-defined]  # annotated

@@ -39,7 +39,7 @@ class TagAdmin(KeptAdmin):
     @display(description=_("Tickets"), ordering="used")
     def used(self, tag: Tag) -> int:
         """How many tickets have it."""
-        return tag.used  # type: ignore[attr-defined]
+        return tag.used  # type: ignore[attr-defined]  # annotated
 
 
 @admin.register(PropertyDefinition)

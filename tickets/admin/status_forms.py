@@ -53,7 +53,8 @@ class StatusField(forms.ChoiceField):
 
 def only_for(field: forms.Field, *statuses: int) -> None:
     """The field is shown while one of these fixed statuses is chosen, and sent with no other."""
-    field.only_for = " ".join(str(int(status)) for status in statuses)  # type: ignore[attr-defined]
+    numbers = " ".join(str(int(status)) for status in statuses)
+    field.only_for = numbers  # type: ignore[attr-defined]  # read by the template
 
 
 class StatusFields(forms.Form):

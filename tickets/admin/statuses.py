@@ -28,8 +28,8 @@ class OwnStatusForm(forms.ModelForm):
         }
 
     def _get_validation_exclusions(self) -> set[str]:
-        # That another one is the default is no mistake here.
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        # That another one is the default is no mistake here. (The stubs leave this hook of Django's out.)
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # see above
         return excluded | {"is_default"}
 
     def clean_is_default(self) -> bool:

@@ -82,7 +82,7 @@ class TicketAdmin(TicketList):
         created: list[Ticket] = []
 
         def create() -> str:
-            created.append(form.create(Actor.of_user(request.user)))  # type: ignore[arg-type]
+            created.append(form.create(Actor.of_request(request)))
             return reverse("admin:tickets_ticket_change", args=[created[0].pk])
 
         try:

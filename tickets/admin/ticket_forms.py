@@ -72,7 +72,7 @@ class CreateTicketForm(TicketFields):
             "is reported ready, your own group has it again."
         ),
     )
-    files = files()  # type: ignore[assignment]
+    files = files()  # type: ignore[assignment]  # the form's own `files` are the uploaded ones
 
     def create(self, actor: Actor) -> Ticket:
         """The ticket, its files, then its first task, so that the files go along: all of it or nothing."""
@@ -220,7 +220,7 @@ class NoteForm(DeskForm):
             "Public words on the whole ticket go to every desk that works on it, words on a task to its desk."
         ),
     )
-    files = files()  # type: ignore[assignment]
+    files = files()  # type: ignore[assignment]  # the form's own `files` are the uploaded ones
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

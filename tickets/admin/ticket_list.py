@@ -79,9 +79,11 @@ class TicketList(ModelAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """With one for each property that administrators have defined."""
-        if not hasattr(request, "_property_filters"):
-            request._property_filters = property_filters()  # type: ignore[attr-defined]
-        return [*super().get_list_filter(request), *request._property_filters]  # type: ignore[attr-defined]
+        filters = getattr(request, "_property_filters", None)
+        if filters is None:
+            filters = property_filters()
+            request._property_filters = filters  # type: ignore[attr-defined]  # asked for several times a request
+        return [*super().get_list_filter(request), *filters]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
@@ -132,7 +134,7 @@ class TicketList(ModelAdmin):
         tasks = [task for task in ticket.tasks.all() if task.group]
         chosen = [task for task in tasks if not task.is_closed] or tasks
         named = ", ".join(dict.fromkeys(str(task.group) for task in chosen)) or str(_("none"))
-        assigned = ticket.assigned_here  # type: ignore[attr-defined]
+        assigned = ticket.assigned_here  # type: ignore[attr-defined]  # prefetched
         return _two_lines(named, assigned[0].person if assigned else "")
 
 

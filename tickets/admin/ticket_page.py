@@ -106,7 +106,7 @@ def carried_out(request: HttpRequest, form: DeskForm, where: Callable[[], str]) 
     said: list[str] = []
 
     def act() -> str:
-        said.append(str(form.act(Actor.of_user(request.user))))  # type: ignore[arg-type]
+        said.append(str(form.act(Actor.of_request(request))))
         return where()
 
     try:

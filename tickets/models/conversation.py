@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.actors import ActorKind
@@ -44,12 +45,19 @@ class Note(Authored):
         Task, models.CASCADE, null=True, blank=True, related_name="notes", verbose_name=_("task")
     )
     body = models.TextField(_("text"))
+    written_at = models.DateTimeField(
+        _("written by its author"),
+        default=timezone.now,
+        help_text=_(
+            "When its author wrote it, which may be long before it came here; conversations are in its order."
+        ),
+    )
     visibility = models.CharField(_("visibility"), max_length=10, choices=Visibility.choices)
 
     class Meta:
         verbose_name = _("note")
         verbose_name_plural = _("notes")
-        ordering = ["id"]
+        ordering = ["written_at", "id"]
 
     def __str__(self) -> str:
         return self.body[:60]

@@ -80,3 +80,10 @@ class Task(models.Model):
         if self.phase in (Phase.REVIEW, Phase.CLOSE) and self.solved_by_group_id:
             return self.solved_by_group
         return self.group
+
+    @property
+    def exchanged_group_id(self) -> int | None:
+        """The id of `exchanged_group`, without asking the database for the group."""
+        if self.phase in (Phase.REVIEW, Phase.CLOSE) and self.solved_by_group_id:
+            return self.solved_by_group_id
+        return self.group_id

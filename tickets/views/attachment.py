@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from tickets.models import Attachment, Visibility
+from tickets.panels import contact_limits
 from tickets.views.access import contact_page, ticket_or_404
 
 # Never shown inside the portal, whatever the sender said that it is.
@@ -15,9 +16,10 @@ DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 @require_safe
 @contact_page
 def attachment(request: HttpRequest, number: str, attachment_id: int) -> HttpResponseBase:
-    """The file, always as a download. Internal ones do not exist here."""
+    """The file, always as a download. Internal ones do not exist here, nor those that are not theirs to read."""
     ticket = ticket_or_404(request, number)
-    found = get_object_or_404(Attachment, ticket=ticket, pk=attachment_id, visibility=Visibility.PUBLIC)
+    readable = Attachment.objects.exclude(actor_key__in=contact_limits(ticket).unread)
+    found = get_object_or_404(readable, ticket=ticket, pk=attachment_id, visibility=Visibility.PUBLIC)
     return download(found)
 
 

@@ -35,7 +35,7 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
 
 
 def _raise(request: HttpRequest, form: NewTicketForm) -> str:
-    actor = Actor.of_user(person(request))
+    actor = Actor.of_request(request)
     ticket = create_ticket(
         actor=actor,
         contact=person(request).contact,

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
-from tickets.panels import public_facts
+from tickets.panels import ContactLimits, contact_limits, public_facts
 from tickets.property_fields import asked_properties
 from tickets.selectors import Standing, continuing_ticket, is_contact, public_timeline, standing
 from tickets.timeline import TimelineEntry
 from tickets.views.access import person
-from tickets.views.status import may_close, may_reopen, may_write, to_judge
+from tickets.views.status import may_close, may_reopen, may_write, takes_messages, to_judge
 
 LATEST = "j M Y, H:i"
 
@@ -60,7 +60,8 @@ def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) ->
     forms: dict[str, OnceForm] = {form.name: form for form in answered}
     tasks = list(ticket.tasks.all())
     now = standing(ticket, tasks)
-    entries = public_timeline(ticket)
+    limits = contact_limits(ticket)
+    entries = public_timeline(ticket, unread=limits.unread)
     return TicketRegions(
         words=str(now.label),
         latest=_latest(entries),
@@ -68,17 +69,17 @@ def ticket_regions(request: HttpRequest, ticket: Ticket, *answered: OnceForm) ->
             _status(request, ticket, tasks, now),
             _decision(request, ticket, forms),
             _timeline(request, ticket, entries),
-            _answer(request, ticket, forms),
+            _answer(request, ticket, forms, limits),
         ],
-        forms=frozenset(_forms_shown(request, ticket)),
+        forms=frozenset(_forms_shown(request, ticket, limits)),
     )
 
 
-def _forms_shown(request: HttpRequest, ticket: Ticket) -> list[str]:
+def _forms_shown(request: HttpRequest, ticket: Ticket, limits: ContactLimits) -> list[str]:
     user = person(request)
     shown = ["accept", "decline"] if to_judge(user, ticket) else []
-    shown += ["note"] if may_write(ticket) else []
-    shown += ["close"] if may_close(user, ticket) else []
+    shown += ["note"] if may_write(ticket, limits) else []
+    shown += ["close"] if may_close(user, ticket, limits) else []
     return shown + (["reopen"] if may_reopen(user, ticket) else [])
 
 
@@ -124,17 +125,22 @@ def _renewed(form: OnceForm | None, read: dict[str, int]) -> OnceForm | None:
     return form
 
 
-def _answer(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm]) -> Region:
+def _answer(request: HttpRequest, ticket: Ticket, forms: dict[str, OnceForm], limits: ContactLimits) -> Region:
+    said = limits if takes_messages(ticket) else ContactLimits()
     context = {
         "ticket": ticket,
-        "may_write": may_write(ticket),
-        "may_close": may_close(person(request), ticket),
+        "may_write": may_write(ticket, limits),
+        "may_close": may_close(person(request), ticket, limits),
+        "not_write": said.write,
+        "not_close": said.close if is_contact(person(request), ticket) else "",
         "may_reopen": may_reopen(person(request), ticket),
         "note": forms.get("note") or NoteForm(),
         "close": forms.get("close") or CloseForm(),
         "reopen": forms.get("reopen") or ReopenForm(),
     }
     seen = f"{context['may_write']:d}{context['may_close']:d}{context['may_reopen']:d}"
+    if said.write or said.close:
+        seen = _digest(seen, said)
     return Region(name="answer", seen=seen, request=request, context=context)
 
 

@@ -14,11 +14,12 @@ from tickets.actors import Actor
 from tickets.errors import ActionRefused, Conflict, TransitionRefused
 from tickets.forms import AcceptForm, CloseForm, DeclineForm, JudgeForm, NoteForm, OnceForm, ReopenForm
 from tickets.models import Task, Ticket
+from tickets.panels import contact_limits
 from tickets.selectors import is_contact
 from tickets.views.access import View, contact_page, person, ticket_or_404
 from tickets.views.detail import ticket_page
 from tickets.views.once import once
-from tickets.views.status import may_close, may_reopen, may_write, to_judge
+from tickets.views.status import may_close, may_reopen, takes_messages, to_judge
 
 
 def _post_only(view: View) -> View:
@@ -27,7 +28,7 @@ def _post_only(view: View) -> View:
     def posted(request: HttpRequest, number: str) -> HttpResponse:
         if request.method != "POST":
             return redirect("tickets:detail", number)
-        return view(request, number)  # type: ignore[return-value]
+        return view(request, number)  # type: ignore[return-value]  # each view answers a response
 
     return require_http_methods(["GET", "HEAD", "POST"])(contact_page(posted))
 
@@ -43,7 +44,7 @@ def _respond(
     told: list[str] = []
 
     def carry_out() -> str:
-        told.append(act(Actor.of_user(person(request)), ticket))
+        told.append(act(Actor.of_request(request), ticket))
         return reverse("tickets:detail", args=[ticket.number]) + anchor
 
     if form.is_valid():
@@ -63,7 +64,7 @@ def add_note(request: HttpRequest, number: str) -> HttpResponse:
     """Add a public note, files, or both."""
     form = NoteForm(request.POST, request.FILES)
     ticket = ticket_or_404(request, number)
-    if not may_write(ticket):
+    if not takes_messages(ticket):
         return _too_late(request, ticket, form)
 
     def act(actor: Actor, ticket: Ticket) -> str:
@@ -148,7 +149,10 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
 
     def act(actor: Actor, ticket: Ticket) -> str:
         _refuse_followers(request, ticket)
-        if not may_close(person(request), ticket) and may_write(ticket):
+        limits = contact_limits(ticket)
+        if limits.close:
+            raise TransitionRefused(limits.close)
+        if not may_close(person(request), ticket, limits) and takes_messages(ticket):
             raise TransitionRefused(_("Your organisation has its tickets closed by our agents: write to us instead."))
         actions.close_ticket(actor=actor, ticket=ticket, completion_code=form.cleaned_data["why"])
         return _("You closed the ticket. You can open it again below.")
