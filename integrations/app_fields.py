@@ -5,12 +5,13 @@ message's text is listed with the apps that are about messages.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.models import AppField
+from integrations.models import AppField, ExternalSystem, ValueKind
 from tickets.models import PropertyDefinition
 
 MESSAGE_APPS: Final = ("Ticketing.TaskExternalUpdateMessage", "Ticketing.TaskUpdateMessage")
@@ -58,6 +59,7 @@ def fixed_fields() -> list[Field]:
         Field("event.author", "Task_UpdateMessageAuthor", _("Who wrote it"), True),
         Field("event.visibility", "Task_UpdateMessageVisibility", _("public or internal"), True),
         Field("event.message_id", "Task_UpdateMessageId", _("Our own id of the message or file"), True),
+        Field("event.written_at", "Task_UpdateMessageTime", _("When the message was written (ISO 8601)"), True),
         Field("event.at", "Task_EventTime", _("When it happened (ISO 8601)")),
         Field("event.actor", "Task_EventActor", _("Who caused it")),
         Field("task.number", "Task_Number", _("The task's number")),
@@ -72,6 +74,11 @@ def fixed_fields() -> list[Field]:
         Field("task.expected_resolution_at", "Task_ExpectedResolution", _("Expected resolution time (ISO 8601)")),
         Field("task.created_at", "Task_Created", _("When the task was created (ISO 8601)")),
         Field("task.external_reference", "Task_ExternalReference", _("The other desk's number; empty: none yet")),
+        Field(
+            "task.external_id",
+            "Task_ExternalId",
+            _("The other desk's internal id, where its addresses do not use its number"),
+        ),
         Field("ticket.number", "Ticket_Number", _("The ticket's number")),
         Field("ticket.title", "Ticket_Title", _("The ticket's title")),
         Field("ticket.description", "Ticket_Description", _("The ticket's description")),
@@ -86,6 +93,12 @@ def fixed_fields() -> list[Field]:
         Field("ticket.queue.name", "Ticket_Queue", _("The queue's name")),
         Field("ticket.contact.name", "Ticket_ContactName", _("The contact's name")),
         Field("ticket.contact.email", "Ticket_ContactEmail", _("The contact's e-mail address")),
+        Field("ticket.contact.login", "Ticket_ContactLogin", _("The contact's directory login")),
+        Field(
+            "ticket.contact.external_id",
+            "Ticket_ContactExternalId",
+            _("The contact's number at the other desk; empty: not known there yet"),
+        ),
         Field("ticket.contact.phone", "Ticket_ContactPhone", _("The contact's phone number")),
         Field("ticket.contact.organisation", "Ticket_ContactOrganisation", _("The contact's organisation")),
         Field("ticket.own_status.code", "Ticket_OwnStatusCode", _("The administrators' own status: its code")),
@@ -103,6 +116,10 @@ def fixed_fields() -> list[Field]:
         Field("attachment.size", "Attachment_Size", _("The file's size in bytes")),
         Field("attachment.sha256", "Attachment_Sha256", _("The file's SHA-256")),
         Field("attachment.content_base64", "Attachment_Content", _("The file itself, in base64")),
+        *(
+            Field(f"theirs.{kind}", f"Theirs_{kind.title().replace('_', '')}", _("By the value map: %s") % kind.label)
+            for kind in ValueKind
+        ),
         Field("system.code", "System_Code", _("The external system's code")),
         Field("system.name", "System_Name", _("The external system's name")),
         Field("process.id", "Process_Id", _("The number of this process run")),
@@ -112,8 +129,17 @@ def fixed_fields() -> list[Field]:
 
 
 def known_paths() -> set[str]:
-    """Every path that a template may use, besides captures."""
-    return {field.path for field in fields()}
+    """Every path that a template may use, besides captures: the app fields, and the settings of external systems."""
+    settings = {name for row in ExternalSystem.objects.values_list("settings", flat=True) for name in row}
+    properties = PropertyDefinition.objects.filter(active=True).values_list("code", flat=True)
+    settable = {f"{PROPERTIES}{code}" for code in properties} | {f"system.settings.{name}" for name in settings}
+    return settable | _fixed_paths()
+
+
+@cache
+def _fixed_paths() -> frozenset[str]:
+    """The same in each language; the check of each template asks for them."""
+    return frozenset(field.path for field in fixed_fields())
 
 
 class Placeholders(dict[tuple[str, str], str]):
@@ -129,8 +155,10 @@ class Placeholders(dict[tuple[str, str], str]):
         return PROPERTIES + key[1].removeprefix(PROPERTY_NAME)
 
 
+@cache
 def placeholders() -> Placeholders:
-    """Every legacy placeholder. List items have no legacy spelling."""
+    """Every legacy placeholder. List items have no legacy spelling. The names are the same in each language, and
+    each rendering asks for them."""
     found = [field for field in fixed_fields() if "[]" not in field.path]
     return Placeholders({(app, field.name): field.path for app in APPS for field in found})
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.models import Process, ProcessVersion, RequestTemplate, Step, StepKind
+from integrations.models import OperationTemplate, Process, ProcessVersion, Repeat, RequestTemplate, Step, StepKind
 
+BUILT_IN_WEBHOOK = "webhook"
 REQUEST_FIELDS = tuple(
     field.name for field in RequestTemplate._meta.get_fields() if field.name not in ("wsdl", "probe")
 )
@@ -15,6 +16,8 @@ REQUEST_FIELDS = tuple(
 
 def build_definition(process: Process) -> dict[str, Any]:
     """The process with its steps in order, each with everything that is needed to run it."""
+    if process.built_in:
+        return {"process": {"id": process.pk, "name": process.name}, "steps": [_DELIVERY[process.built_in]()]}
     steps = process.steps.select_related("operation__probe", "operation__system", "probe", "system")
     return {"process": {"id": process.pk, "name": process.name}, "steps": [describe_step(step) for step in steps]}
 
@@ -32,6 +35,7 @@ def describe_step(step: Step) -> dict[str, Any]:
         "value": step.value,
         "visibility": step.visibility,
         "wait_for": step.wait_for,
+        "wait_until": step.wait_until,
         "request": None,
     }
     if step.kind == StepKind.OPERATION and step.operation is not None:
@@ -57,6 +61,17 @@ def describe_request(template: RequestTemplate, *, with_probe: bool = True) -> d
         described["probe"]["operation"] = template.probe.name
         described["probe"]["system_id"] = template.probe.system_id
     return described
+
+
+def _deliver_webhook() -> dict[str, Any]:
+    """The only step of a webhook's delivery: what is sent stands in the event, and a repeat is known by its id."""
+    described = describe_step(Step(name="deliver", kind=StepKind.WEBHOOK))
+    request = describe_request(OperationTemplate(repeat=Repeat.SAFE), with_probe=False)
+    return {**described, "request": {**request, "system_id": None, "operation": "webhook"}}
+
+
+# built-in process -> its step
+_DELIVERY = {BUILT_IN_WEBHOOK: _deliver_webhook}
 
 
 @transaction.atomic

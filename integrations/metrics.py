@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 from django.db.models import Count
@@ -11,7 +11,16 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from integrations.models import Exchange, ExternalSystem, Polling
+from integrations.configuration.certificates import certificate_until
+from integrations.models import (
+    UNDECIDED,
+    Exchange,
+    ExternalSystem,
+    IncomingMail,
+    Mailbox,
+    Polling,
+    WebhookSubscription,
+)
 from integrations.overview import live_runs, overdue_work
 
 logger = logging.getLogger(__name__)
@@ -54,7 +63,7 @@ def _figures() -> Iterator[Metric]:
     yield exchanges
     yield GaugeMetricFamily(
         "deskbridge_streams_overdue",
-        "Streams and polls that are due although no worker takes them.",
+        "Streams, polls and mailboxes that are due although no worker takes them.",
         value=overdue_work(now)[0],
     )
     failures = GaugeMetricFamily("deskbridge_poll_failures", "Failed polls in a row.", labels=["system"])
@@ -67,6 +76,52 @@ def _figures() -> Iterator[Metric]:
             success.add_metric([codes[polling.system_id]], (now - polling.last_success_at).total_seconds())
     yield failures
     yield success
+    certificates = GaugeMetricFamily(
+        "deskbridge_client_certificate_seconds",
+        "Time until the certificate that we show to this desk ends; negative when it has ended.",
+        labels=["system"],
+    )
+    for code, pem in ExternalSystem.objects.exclude(client_certificate="").values_list("code", "client_certificate"):
+        until = certificate_until(pem)
+        if until is not None:
+            certificates.add_metric([code], (until - now).total_seconds())
+    yield certificates
+    yield from _webhooks(codes)
+    yield from _mail_figures(now)
+
+
+def _mail_figures(now: datetime) -> Iterator[Metric]:
+    failures = GaugeMetricFamily("deskbridge_mailbox_failures", "Failed looks in a row.", labels=["mailbox"])
+    success = GaugeMetricFamily(
+        "deskbridge_last_mail_fetch_seconds", "Time since the last look that succeeded.", labels=["mailbox"]
+    )
+    for mailbox in Mailbox.objects.filter(active=True).exclude(host=""):
+        failures.add_metric([mailbox.address], mailbox.failures)
+        if mailbox.last_success_at is not None:
+            success.add_metric([mailbox.address], (now - mailbox.last_success_at).total_seconds())
+    yield failures
+    yield success
+    waiting = GaugeMetricFamily(
+        "deskbridge_mails_undecided", "Mails about which nobody has decided.", labels=["state"]
+    )
+    counted = IncomingMail.objects.filter(state__in=UNDECIDED).order_by().values_list("state")
+    for state, count in counted.annotate(count=Count("pk")):
+        waiting.add_metric([state], count)
+    yield waiting
+
+
+def _webhooks(codes: dict[int, str]) -> Iterator[Metric]:
+    failures = GaugeMetricFamily(
+        "deskbridge_webhook_failures", "Failed deliveries in a row of a webhook.", labels=["system", "webhook"]
+    )
+    ended = GaugeMetricFamily("deskbridge_webhooks_ended", "Webhooks that have ended.", labels=["system"])
+    for row in WebhookSubscription.objects.filter(ended_at=None).only("system", "name", "failures"):
+        failures.add_metric([codes[row.system_id], row.name], row.failures)
+    over = WebhookSubscription.objects.exclude(ended_at=None).order_by().values_list("system")
+    for system_id, count in over.annotate(count=Count("pk")):
+        ended.add_metric([codes[system_id]], count)
+    yield failures
+    yield ended
 
 
 def register() -> None:

@@ -12,12 +12,31 @@ from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from integrations.models import ENDED, Exchange, ExternalSystem, Outcome, Polling, ProcessRun, RunState, Stream, Way
+from integrations.configuration.certificates import WARN_BEFORE, certificate_until, until_words
+from integrations.fetching.claim import due as due_mailboxes
+from integrations.models import (
+    ENDED,
+    ContactUpdate,
+    Exchange,
+    ExternalSystem,
+    IncomingMail,
+    Mailbox,
+    MailState,
+    Outcome,
+    Polling,
+    ProcessRun,
+    RunState,
+    Stream,
+    Way,
+    WebhookSubscription,
+)
+from integrations.people.outbox import given_up
 from integrations.polling.claim import due as due_polls
 
 DAY: Final = timedelta(hours=24)
 # The sweeper looks every few seconds: what is due for longer than this, nobody works on.
 OVERDUE: Final = timedelta(seconds=90)
+UPDATES_SHOWN: Final = 5
 FAILED: Final = (Outcome.RETRYABLE, Outcome.PERMANENT, Outcome.MISCONFIGURED, Outcome.UNKNOWN, Outcome.REFUSED)
 FOR_A_PERSON: Final = (RunState.ATTENTION, RunState.HELD)
 IN_TIME: Final = (RunState.RETRYING, RunState.AWAITING)
@@ -34,7 +53,8 @@ class Standing(StrEnum):
 
 @dataclass
 class SystemFigures:
-    """One external system. Runs that have not ended by state; messages of the last day by direction and outcome."""
+    """One external system. Runs that have not ended by state; messages of the last day by direction and outcome;
+    webhooks that fail, or that the desk has ended."""
 
     system: ExternalSystem
     last_success: datetime | None = None
@@ -44,6 +64,7 @@ class SystemFigures:
     awaiting: int = 0
     messages: dict[tuple[str, str], int] = field(default_factory=dict)
     polling: Polling | None = None
+    webhooks: list[WebhookSubscription] = field(default_factory=list)
 
     @property
     def standing(self) -> Standing:
@@ -56,7 +77,12 @@ class SystemFigures:
             return Standing.ATTENTION
         if self.polling is not None and self.polling.active and self.polling.failures:
             return Standing.WAITS
-        if self.awaiting or any(self.runs.get(state) for state in IN_TIME):
+        if (
+            self.awaiting
+            or self.certificate_warning
+            or self.webhooks
+            or any(self.runs.get(state) for state in IN_TIME)
+        ):
             return Standing.WAITS
         return Standing.OK
 
@@ -64,6 +90,12 @@ class SystemFigures:
     def polling_fails(self) -> bool:
         """Whether asking it for news has failed so often that a person has to look."""
         return self.system.active and self.polling is not None and self.polling.needs_attention
+
+    @property
+    def certificate_warning(self) -> str:
+        """What is to be said about the end of the certificate that we show there, if it is near; else nothing."""
+        until = certificate_until(self.system.client_certificate)
+        return until_words(until) if until is not None and until - timezone.now() < WARN_BEFORE else ""
 
     def count(self, *states: str) -> int:
         """Runs in these states."""
@@ -91,7 +123,8 @@ class Hour:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything at one moment. `overdue` streams and polls are due since `overdue_since`; no worker takes them."""
+    """Everything at one moment. `overdue` streams, polls and mailboxes are due since `overdue_since`, and no worker
+    takes them."""
 
     at: datetime
     systems: list[SystemFigures]
@@ -99,6 +132,9 @@ class Overview:
     overdue: int
     overdue_since: datetime | None
     strangers: int
+    mailboxes_fail: list[Mailbox] = field(default_factory=list)
+    unclear_mails: int = 0
+    refused_updates: list[ContactUpdate] = field(default_factory=list)
 
     @property
     def attention(self) -> int:
@@ -113,7 +149,8 @@ class Overview:
     @property
     def is_stuck(self) -> bool:
         """Whether somebody has to do something."""
-        return bool(self.attention or self.overdue or self.polling_fails)
+        waits = self.mailboxes_fail or self.unclear_mails or self.refused_updates
+        return bool(self.attention or self.overdue or self.polling_fails or waits)
 
 
 def overview() -> Overview:
@@ -123,6 +160,8 @@ def overview() -> Overview:
     _count_runs(systems)
     for polling in Polling.objects.all():
         systems[polling.system_id].polling = polling
+    for webhook in WebhookSubscription.objects.filter(Q(failures__gt=0, ended_at=None) | Q(ended_by_desk=True)):
+        systems[webhook.system_id].webhooks.append(webhook)
     hours, strangers = _count_messages(systems, now)
     overdue, overdue_since = overdue_work(now)
     return Overview(
@@ -134,21 +173,31 @@ def overview() -> Overview:
         overdue=overdue,
         overdue_since=overdue_since,
         strangers=strangers,
+        mailboxes_fail=[row for row in Mailbox.objects.filter(failures__gt=0) if row.needs_attention],
+        unclear_mails=IncomingMail.objects.filter(state=MailState.UNCLEAR).count(),
+        refused_updates=list(given_up().select_related("reference__contact", "reference__system")[:UPDATES_SHOWN]),
     )
 
 
 def overdue_work(now: datetime) -> tuple[int, datetime | None]:
-    """How many streams and polls are due although no worker has them, and since when."""
+    """How many streams, polls and mailboxes are due although no worker has them, and since when."""
     late = Stream.objects.filter(due_at__lt=now - OVERDUE, system__active=True)
     left = late.filter(Q(lease_until=None) | Q(lease_until__lt=now - OVERDUE))
     found = left.aggregate(count=Count("pk"), since=Min("due_at"))
     polls = overdue_polls(now).aggregate(count=Count("pk"), since=Min("due_at"))
-    return found["count"] + polls["count"], min(filter(None, [found["since"], polls["since"]]), default=None)
+    boxes = overdue_mailboxes(now).aggregate(count=Count("pk"), since=Min("due_at"))
+    since = min(filter(None, [found["since"], polls["since"], boxes["since"]]), default=None)
+    return found["count"] + polls["count"] + boxes["count"], since
 
 
 def overdue_polls(now: datetime) -> QuerySet[Polling]:
     """The desks that should have been asked for news by now."""
     return due_polls(now).filter(Q(lease_until=None) | Q(lease_until__lt=now - OVERDUE), due_at__lt=now - OVERDUE)
+
+
+def overdue_mailboxes(now: datetime) -> QuerySet[Mailbox]:
+    """The mailboxes that should have been read by now."""
+    return due_mailboxes(now).filter(Q(lease_until=None) | Q(lease_until__lt=now - OVERDUE), due_at__lt=now - OVERDUE)
 
 
 def live_runs() -> list[LiveRuns]:
@@ -163,7 +212,7 @@ def _systems() -> list[Any]:
         rows = Exchange.objects.filter(system=OuterRef("pk"), outcome__in=outcomes).order_by()
         return Subquery(rows.values("system").annotate(at=Max("started_at")).values("at"))
 
-    rows = ExternalSystem.objects.only("name", "code", "active")
+    rows = ExternalSystem.objects.only("name", "code", "active", "client_certificate")
     return list(rows.annotate(last_success=latest(Outcome.SUCCEEDED), last_failure=latest(*FAILED)))
 
 

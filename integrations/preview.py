@@ -1,6 +1,7 @@
 """What a process would do for a task: every step rendered, nothing sent, nothing written."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,23 +10,37 @@ from django.utils.translation import gettext as _
 from lxml import etree
 
 from integrations.app_fields import placeholders
-from integrations.configuration import capture_names, header_lines
+from integrations.configuration import capture_lines, header_lines
 from integrations.definition import build_definition
-from integrations.engine.rendering import needs_reference, render_request
-from integrations.engine.steps.mail import render_mail
+from integrations.engine.letters import body_of, render_mail, tags_of
+from integrations.engine.rendering import Prepared, needs_reference, render_request, sources_of
+from integrations.engine.stand_ins import stand_ins_for
 from integrations.inbound.case_exchange import entities
 from integrations.models import Direction, ExternalSystem, Process, SettableField, StepKind
-from integrations.snapshot import current_reference, snapshot
+from integrations.redaction import redact_body, redact_headers, redact_url
+from integrations.snapshot import contact_there, numbers_there, snapshot
 from integrations.templating import Escape, TemplateFailed, evaluate, origins, render, used_paths
 from integrations.transports.errors import TransportError
 from integrations.transports.safe_xml import XmlRefused, parse
 from integrations.transports.soap_arguments import ArgumentProblem
 from integrations.transports.wsdl import WsdlProblem
+from integrations.triggers import CLOSED, UPDATE
+from integrations.value_maps import theirs_for
 from tickets.actors import Actor
+from tickets.lifecycle import CompletionCode
 from tickets.models import Attachment, Task
 
 SAMPLE_MARK = "SAMPLE-"
+# The number of a ticket or contact there: often a whole number, which templates may ask for.
+SAMPLE_NUMBER = "900000001"
+# How a task that is not at its end yet would have ended, by the operation; else it is fulfilled.
+ENDS_WITH = {"cancel": CompletionCode.WITHDRAWN, "reject": CompletionCode.REJECTED}
+# What a step captures under these names is the task's number and id there from then on.
+CAPTURED_NUMBERS = {"reference": "external_reference", "external_id": "external_id"}
+WHOLE_RECORD = re.compile(r"response\.json(\[\d+\])?")
 LONGEST_VALUE = 300
+# How what a template names of the credentials begins to be shown.
+CREDENTIAL = "[auth."
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,8 @@ def preview(
     """Each step of the process as it would be executed for this task and event."""
     definition = build_definition(process)
     context = _context(process, task, system, occurrence, actor)
+    # Conditions look at the number as it was when the run began; requests have what a step before has brought.
+    pinned = context["task"]["external_reference"]
     steps: list[StepPreview] = []
     stopped = ""
     for described in definition["steps"]:
@@ -86,14 +103,29 @@ def preview(
         if stopped:
             shown.runs, shown.why = False, stopped
             continue
-        _decide(shown, described, system, occurrence, context)
+        _decide(shown, described, system, occurrence, context, pinned=pinned)
         _show(shown, described, system, context)
         if described["kind"] == StepKind.STOP and shown.runs:
             stopped = _('Not reached: the step "%(name)s" stops the process.') % {"name": shown.name}
         if described["request"] is not None and shown.runs:
-            names = capture_names(described["request"]["captures"])
-            context["steps"][described["name"]] = {name: f"{SAMPLE_MARK}{name}" for name in names}
+            names = _captured(described["request"]["captures"])
+            context["steps"][described["name"]] = names
+            for captured, number in CAPTURED_NUMBERS.items():
+                if captured in names and not context["task"][number]:
+                    context["task"][number] = SAMPLE_NUMBER
+            contact = context["ticket"]["contact"]
+            if "contact" in names and not contact["external_id"]:
+                contact["external_id"] = SAMPLE_NUMBER
     return steps
+
+
+def _captured(captures: str) -> dict[str, Any]:
+    """Samples of what a step would capture; a record as a whole where the answer, or one of its list, is captured."""
+    found: dict[str, Any] = {}
+    for line in capture_lines(captures):
+        whole = WHOLE_RECORD.fullmatch(line.value.strip())
+        found[line.name] = {f"{SAMPLE_MARK}record": _("as it came")} if whole else f"{SAMPLE_MARK}{line.name}"
+    return found
 
 
 def _context(
@@ -109,9 +141,17 @@ def _context(
         text=occurrence.text,
         attachment=occurrence.attachment,
     )
-    if occurrence.text and occurrence.attachment is None:
+    if occurrence.text and occurrence.attachment is None and occurrence.request_type in (UPDATE, CLOSED):
+        # The text of any other event is its reason, and no message.
         context["event"]["message_id"] = f"{SAMPLE_MARK}message"
-    context["task"]["external_reference"] = current_reference(task.pk, system.pk) or occurrence.reference
+    numbers = numbers_there(task.pk, system.pk)
+    context["task"] |= {name: value or occurrence.reference for name, value in numbers.items()}
+    if occurrence.request_type == CLOSED or occurrence.operation == "resolve":
+        code = ENDS_WITH.get(occurrence.operation, CompletionCode.FULFILLED)
+        ended = {"completion_code": str(code), "solution": _("The solution, as it would be written here.")}
+        context["task"] |= {name: context["task"][name] or value for name, value in ended.items()}
+    context["ticket"]["contact"]["external_id"] = contact_there(task.ticket.contact_id, system.pk)
+    context["theirs"] = theirs_for(system, context)
     context["process"] = {"id": 0, "name": process.name}
     context["steps"] = {}
     return context
@@ -123,15 +163,18 @@ def _decide(
     system: ExternalSystem,
     occurrence: Occurrence,
     context: dict[str, Any],
+    *,
+    pinned: str,
 ) -> None:
     """Whether the step would run: its condition, and the engine's own rules."""
     if shown.condition:
+        known = {**context, "task": {**context["task"], "external_reference": pinned}}
         try:
-            shown.runs = bool(evaluate(shown.condition, context, fields=placeholders()))
+            shown.runs = bool(evaluate(shown.condition, known, fields=placeholders()))
         except TemplateFailed as problem:
             shown.runs = False
             shown.problems.append(_("The condition fails: %(problem)s") % {"problem": problem})
-        shown.sources += _sources(_("condition"), f"{{{{ {shown.condition} }}}}", context)
+        shown.sources += _sources(_("condition"), f"{{{{ {shown.condition} }}}}", known)
         if not shown.runs:
             shown.why = _("Its condition does not hold.")
             return
@@ -158,9 +201,11 @@ def _show(shown: StepPreview, described: dict[str, Any], system: ExternalSystem,
         if described["request"] is not None:
             _show_request(shown, described["request"], system, context)
         elif described["kind"] == StepKind.MAIL:
-            mail = render_mail(described, context)
+            mail = render_mail(described, context, system=system)
             shown.facts = [(_("To"), ", ".join(mail["to"])), (_("Subject"), mail["subject"])]
-            shown.body = mail["body"]
+            shown.body = body_of({**mail, "tags": tags_of(context) if mail["to_desk"] else {}})
+            if context["attachment"]["name"]:
+                shown.facts.append((_("Attached"), context["attachment"]["name"]))
             for part in ("to", "subject"):
                 shown.sources += _sources(part, described["mail"][part], context)
             shown.sources += _sources(_("text"), described["text"], context)
@@ -184,15 +229,31 @@ def _show_request(
     if request["system_id"] not in (None, system.pk):
         called = ExternalSystem.objects.get(pk=request["system_id"])
     shown.facts = [(_("External system"), called.name), (_("Operation"), request["operation"])]
+    credentials = {name: f"{CREDENTIAL}{name}]" for name in stand_ins_for(sources_of(request))}
     for part, source in _sources_of_request(request):
-        shown.sources += _sources(part, source, context)
-    if request.get("sends_file"):
+        shown.sources += _sources(part, source, {**context, "auth": credentials})
+    if request.get("sends_file") or request.get("file_part"):
         value = _short(context["attachment"]["name"])
-        shown.sources.append(Source(_("body"), _("the attached file"), "attachment", value, sample=False))
-    prepared = render_request(request, system=called, context=context)
-    shown.request_line = f"{prepared.method} {prepared.url}"
-    shown.headers = prepared.headers
-    shown.body = prepared.shown_as or pretty(prepared.body.decode("utf-8", errors="replace"))
+        shown.sources.append(
+            Source(request.get("file_part") or _("body"), _("the attached file"), "attachment", value, sample=False)
+        )
+    prepared = render_request(request, system=called, context=context, credentials=credentials)
+    _show_without_secrets(shown, prepared, called.secret_name_list)
+
+
+def _show_without_secrets(shown: StepPreview, prepared: Prepared, names: list[str]) -> None:
+    """The request as it is sent. What stands in for credentials stays; a key written into a template is removed."""
+    url = prepared.url if CREDENTIAL in prepared.url else redact_url(prepared.url, names=names)
+    shown.request_line = f"{prepared.method} {url}"
+    safe = redact_headers(prepared.headers, names=names)
+    shown.headers = {name: value if CREDENTIAL in value else safe[name] for name, value in prepared.headers.items()}
+    if prepared.shown_as:
+        shown.body = prepared.shown_as
+        return
+    body = prepared.body.decode("utf-8", errors="replace")
+    if CREDENTIAL not in body:
+        body = redact_body(body, prepared.headers.get("Content-Type", ""), names=names)
+    shown.body = pretty(body)
 
 
 def _entity(context: dict[str, Any]) -> dict[str, Any]:
@@ -247,7 +308,7 @@ def _sources(part: str, source: str, context: dict[str, Any]) -> list[Source]:
             placeholder=origin.placeholder,
             path=origin.path,
             value=_short(origin.value),
-            sample=origin.path.startswith("steps.") or SAMPLE_MARK in str(origin.value)[: len(SAMPLE_MARK)],
+            sample=origin.path.startswith("steps.") or str(origin.value).startswith((SAMPLE_MARK, SAMPLE_NUMBER)),
         )
         for origin in found
     ]

@@ -5,11 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from integrations.models import ExternalReference, ExternalSystem
+from integrations.models import ContactReference, ExternalReference, ExternalSystem
 from integrations.visibility import notes_a_desk_may_read
 from tickets.actors import Actor
 from tickets.lifecycle import TicketStatus
-from tickets.models import Attachment, Category, MemberRole, Note, PropertyDefinition, Queue, Task, Ticket
+from tickets.models import Attachment, Category, Contact, MemberRole, Note, PropertyDefinition, Queue, Task, Ticket
 
 NOTES_IN_SNAPSHOT = 50
 
@@ -45,6 +45,7 @@ def snapshot(
             "author": message.author_name if message else actor.name,
             "visibility": str(message.visibility) if message else "public",
             "message_id": f"{kind}-{message.pk}" if message else "",
+            "written_at": _iso(note.written_at if note else timezone.now()),
             "at": timezone.now().isoformat(),
             "actor": actor.name,
         },
@@ -73,8 +74,10 @@ def snapshot(
             "category": _coded(ticket.category),
             "queue": _coded(ticket.queue),
             "contact": {
+                "id": contact.pk if contact else None,
                 "name": contact.name if contact else "",
                 "email": contact.email if contact else "",
+                "login": login_told(contact, system.pk) if contact else "",
                 "phone": contact.phone if contact else "",
                 "organisation": contact.organisation.name if contact and contact.organisation else "",
             },
@@ -86,7 +89,7 @@ def snapshot(
             "properties": properties_of(ticket),
             "created_at": _iso(ticket.created_at),
             "notes": [
-                {"id": n.pk, "text": n.body, "author": n.author_name, "at": _iso(n.created_at)}
+                {"id": n.pk, "text": n.body, "author": n.author_name, "at": _iso(n.written_at)}
                 for n in reversed(notes_a_desk_may_read(task, system).order_by("-id")[:NOTES_IN_SNAPSHOT])
             ],
         },
@@ -97,7 +100,7 @@ def snapshot(
             "size": attachment.size if attachment else None,
             "sha256": attachment.sha256 if attachment else None,
         },
-        "system": {"code": system.code, "name": system.name},
+        "system": {"code": system.code, "name": system.name, "settings": system.settings},
         "portal": {"url": settings.PORTAL_URL},
     }
 
@@ -114,6 +117,29 @@ def current_reference(task_id: int, system_id: int) -> str:
         ExternalReference.objects.filter(task_id=task_id, system_id=system_id).values_list("value", flat=True).first()
         or ""
     )
+
+
+def numbers_there(task_id: int, system_id: int) -> dict[str, str]:
+    """How the other desk names the task as of now: its number, and its internal id, which is the number unless it is
+    known to be another. Empty where there is none yet."""
+    row = ExternalReference.objects.filter(task_id=task_id, system_id=system_id).first()
+    value = row.value if row else ""
+    return {"external_reference": value, "external_id": row.external_id or value if row else ""}
+
+
+def contact_there(contact_id: int | None, system_id: int) -> str:
+    """By what the other desk knows the contact as of now; empty if it does not, or where there is no contact."""
+    if contact_id is None:
+        return ""
+    known = ContactReference.objects.filter(system_id=system_id, contact_id=contact_id)
+    return known.values_list("value", flat=True).first() or ""
+
+
+def login_told(contact: Contact, system_id: int) -> str:
+    """The contact's directory login, as this desk is told it: none of somebody whom another desk has made here, and
+    who does not sign in here. That desk may have given any name, and who has it at this one is another person."""
+    made = ContactReference.objects.filter(contact=contact, made_by_them=True).exclude(system=system_id)
+    return "" if contact.login and contact.user_id is None and made.exists() else contact.login
 
 
 def _coded(record: Category | Queue | Any | None) -> dict[str, str | None]:

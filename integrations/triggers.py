@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
+from integrations.levels import Level
 from integrations.models import Direction, ExternalSystem, GroupBinding, Process, ProcessRun
 from integrations.snapshot import current_reference, snapshot
 from integrations.visibility import asked_for, binding_for, exchanged_with, goes_to, is_known_there
@@ -32,7 +33,8 @@ ACKNOWLEDGEMENT: Final = "Acknowledgement"
 class Row:
     """One row of the table: what happened, in which phase afterwards, and what follows for the group's desk.
 
-    `fields` are those of which one must have changed, `code` what the completion code must have become.
+    `fields` are those of which one must have changed, `code` what the completion code must have become, `levels`
+    those of the desks that are told; empty: all.
     """
 
     event: EventName
@@ -42,6 +44,7 @@ class Row:
     operation: str
     fields: tuple[str, ...] = ()
     code: str = ""
+    levels: tuple[str, ...] = ()
 
     def fits(self, event: Event, phase: str) -> bool:
         """Whether this is what happened."""
@@ -57,6 +60,16 @@ WORKED_ON: Final = (Phase.INITIAL_SUPPORT, Phase.ESCALATE)
 ENDED: Final = (Phase.REVIEW, Phase.CLOSE)
 SOLVED: Final = ("solution", "completion_code")
 
+# What a desk at these levels is told of the ticket itself: its values are synchronised with ours.
+FACTS_CHANGED: Final = Row(
+    EventName.TICKET_CHANGED,
+    WORKED_ON,
+    UPDATE,
+    "update",
+    "update",
+    fields=("priority", "category"),
+    levels=(Level.STATUS_SYNC, Level.FULL),
+)
 # The Case Exchange document's rows with the SSP7 document's request types. The first that fits counts: one action
 # gives one operation, so that Cancel and Reject beat Resolve and Close.
 TABLE: Final[tuple[Row, ...]] = (
@@ -70,6 +83,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(EventName.TASK_REOPENED, WORKED_ON, SUBMIT, "assignment", "reopen"),
     Row(EventName.SOLUTION_DECLINED, WORKED_ON, REJECTION, "rejection", "reopen"),
     Row(EventName.TASK_CHANGED, WORKED_ON, UPDATE, "update", "update", fields=("solution", "expected_resolution_at")),
+    FACTS_CHANGED,
     Row(EventName.NOTE_ADDED, WORKED_ON, UPDATE, "update", "update"),
     Row(EventName.ATTACHMENT_ADDED, WORKED_ON, UPDATE, "update", "update"),
     Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), UPDATE, "update", "resolve"),
@@ -89,7 +103,13 @@ NEW_SOLUTION: Final = Row(EventName.SOLUTION_PROPOSED, (Phase.REVIEW,), UPDATE, 
 # To the desk that raised the ticket and was told that it is solved: in whatever way the task left review or Closed.
 WORKED_ON_AGAIN: Final = Row(EventName.TASK_REOPENED, WORKED_ON, SUBMIT, "assignment", "reopen")
 
-ENDS_A_WAIT: Final = (EventName.TASK_CLOSED, EventName.SOLUTION_ACCEPTED)
+# By what a task comes into each phase.
+BECAME: Final[dict[str, EventName]] = {
+    **dict.fromkeys(WORKED_ON, EventName.TASK_REOPENED),
+    Phase.REVIEW: EventName.SOLUTION_PROPOSED,
+    Phase.CLOSE: EventName.TASK_CLOSED,
+}
+ENDS_A_WAIT: Final = (EventName.TASK_CLOSED, EventName.SOLUTION_PROPOSED, EventName.SOLUTION_ACCEPTED)
 MESSAGES: Final = (EventName.NOTE_ADDED, EventName.ATTACHMENT_ADDED)
 
 
@@ -110,6 +130,8 @@ def on_event(sender: object, event: Event, **_kwargs: object) -> None:
         wake_parked(event.ticket.pk)
     if event.name in MESSAGES:
         _message(event)
+    elif event.name == EventName.TICKET_CHANGED:
+        _facts(event)
     elif event.task is not None:
         _moved(event, event.task)
 
@@ -140,6 +162,34 @@ def received(
     )
     row = Row(EventName.TASK_CHANGED, (), request_type, "incoming", operation)
     return _start(event, task, binding, row, binding.incoming_process, direction=Direction.IN)
+
+
+def tell_again(task: Task, system: ExternalSystem, *, status: bool, facts: bool) -> None:
+    """Tell the desk once more what became of the task, and what the ticket says, as it is to count there; in the
+    caller's transaction."""
+    binding = binding_for(task, system)
+    if binding is None or not is_known_there(task, system):
+        return
+    event = Event(name=EventName.TICKET_CHANGED, actor=Actor.system(), ticket=task.ticket, task=task)
+    if facts:
+        _start(event, task, binding, FACTS_CHANGED, _process(binding, FACTS_CHANGED))
+    if status:
+        changes = {"completion_code": ("", task.completion_code)}
+        became = replace(event, name=BECAME[task.phase], changes=changes, text=task.solution, old_phase=task.phase)
+        for row in rows_for(became, task.phase):
+            _start(became, task, binding, row, _process(binding, row))
+
+
+def _facts(event: Event) -> None:
+    """What the ticket says concerns every desk that is told of it: those whose values are synchronised with ours."""
+    if event.actor.kind == ActorKind.SYSTEM:
+        # As with tasks: what a process has set starts no other.
+        return
+    for task in event.ticket.tasks.select_related("group", "solved_by_group", "assignee"):
+        task.ticket = event.ticket
+        for row in rows_for(event, task.phase):
+            bindings = [binding for binding in _concerned(task, row) if binding.desk.level in row.levels]
+            _told(event, task, row, bindings)
 
 
 def _moved(event: Event, task: Task) -> None:
@@ -234,7 +284,9 @@ def _message(event: Event) -> None:
 
 def _send_earlier_files(event: Event, task: Task, binding: GroupBinding) -> None:
     """What was attached before the task was given away follows the create, file by file."""
-    sent = ProcessRun.objects.filter(stream__task=task, stream__system=binding.desk, attachment__isnull=False)
+    sent = ProcessRun.objects.filter(
+        stream__task=task, stream__system=binding.desk, stream__subscription=None, attachment__isnull=False
+    )
     for attachment in event.ticket.attachments.exclude(pk__in=sent.values("attachment")):
         if not goes_to(attachment, task, binding):
             continue

@@ -4,20 +4,26 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
+from integrations.configuration.lines import capture_lines
+from integrations.configuration.names import LOGIN_PREFIX
 from integrations.definition import describe_request
+from integrations.engine.oauth import TOKEN, TokenRefused, access_token, drop_token, seen_tokens
 from integrations.engine.outcome import Verdict, of_response, response_context
 from integrations.engine.rendering import render_request
-from integrations.models import Authentication, ExternalSystem, Outcome
+from integrations.engine.stand_ins import filled_in, forms_of
+from integrations.models import Authentication, ExternalSystem, OperationTemplate, Outcome
+from integrations.models.systems import OAUTH, WS_SECURITY
 from integrations.secrets import readable, redact_body, redact_text
 from integrations.templating import TemplateFailed, evaluate
+from integrations.transports.addresses import origin_of
 from integrations.transports.errors import RequestInvalid
 from integrations.transports.http import Request, Response
 from integrations.transports.soap import add_username_token
@@ -27,8 +33,11 @@ SESSION_SECONDS = 600
 SHOWN_CHARACTERS = 10_000
 # Shorter parts of a session value are names (of cookies, of a tenant), not secrets.
 SHORTEST_PART = 20
-# The operation under which login requests stand in the exchange log.
+# The operations under which requests that only sign in stand in the exchange log.
 LOGIN = "login"
+# The capture of the system's login request that requests carry or name.
+SESSION = "session"
+SIGN_IN = (LOGIN, TOKEN)
 
 
 class LoginFailed(Exception):
@@ -59,16 +68,24 @@ class Sender(Protocol):
     def __call__(self, outgoing: Request, operation: str, learn: Learn | None = None) -> Response: ...
 
 
-def authorise(request: Request, system: ExternalSystem, send: Sender) -> Request:
+def authorise(
+    request: Request, system: ExternalSystem, send: Sender, *, stand_ins: Mapping[str, str] | None = None
+) -> Request:
     """The request with the system's credentials. `send` is used where a login request comes first.
 
+    `stand_ins` are those that the request holds, each with the name of what it stands for.
     Raises `LoginFailed`, `SecretUnreadable`, a `TransportError`, and what rendering the login request raises;
     `AnswerProblem` where WS-Security is wanted in something that is no SOAP message.
     """
     kind = system.auth_kind
     if origin_of(request.url) != origin_of(system.base_url):
         # Further allowed hosts may be called, but nobody but the desk itself gets its credentials.
+        if stand_ins:
+            raise RequestInvalid(_("Credentials go to the desk itself only, and this request goes to another host."))
         return request
+    if stand_ins:
+        values = {stand_in: _value(system, name, send) for stand_in, name in stand_ins.items()}
+        request = filled_in(request, values)
     secret = readable(system.auth_secret)
     if kind == Authentication.BASIC:
         pair = base64.b64encode(f"{system.auth_username}:{secret}".encode()).decode()
@@ -82,34 +99,47 @@ def authorise(request: Request, system: ExternalSystem, send: Sender) -> Request
         return replace(
             request, url=f"{request.url}{joiner}{quote(system.auth_name, safe='')}={quote(secret, safe='')}"
         )
-    if kind == Authentication.WS_SECURITY:
-        return replace(request, body=add_username_token(request.body, system.auth_username, secret))
-    if kind == Authentication.LOGIN:
-        return _with_header(request, system.auth_name, _session(system, send))
+    if kind in WS_SECURITY:
+        digest = kind == Authentication.WS_SECURITY_DIGEST
+        return replace(request, body=add_username_token(request.body, system.auth_username, secret, digest=digest))
+    if kind in OAUTH:
+        return _with_header(request, "Authorization", f"Bearer {_access_token(system, send)}")
+    if kind == Authentication.LOGIN and system.auth_name:
+        return _with_header(request, system.auth_name, _signed_in(system, SESSION, send))
     return request
 
 
-def origin_of(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an address: whom a secret may be sent to."""
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, (parts.hostname or "").lower(), port
+def forget_session(system: ExternalSystem, sent: Request | None = None) -> bool:
+    """Drop the session value or access token that the other desk no longer takes; whether there was one.
 
-
-def forget_session(system: ExternalSystem) -> bool:
-    """Drop the captured session value, as the other desk no longer takes it; whether there was one."""
-    return _sessions.pop(_session_key(system), None) is not None
+    `sent` is the request that was refused: the token in it is dropped, not one that another worker has had since.
+    """
+    if system.auth_kind in OAUTH:
+        header = sent.headers.get("Authorization", "") if sent is not None else ""
+        return drop_token(system, header.removeprefix("Bearer "))
+    keys = [key for key in _sessions if key.startswith(_session_key(system))]
+    for key in keys:
+        _sessions.pop(key, None)
+    return bool(keys)
 
 
 def secrets_of(system: ExternalSystem) -> list[str]:
-    """Every literal that must not be stored: the secret, its Basic form, the current session value."""
-    values = [system.auth_secret] if system.auth_secret else []
+    """Every literal that must not be stored: the secret, its Basic form, what login requests captured, tokens."""
+    values = forms_of(system.auth_secret) if system.auth_secret else []
     if system.auth_username and system.auth_secret:
         values.append(base64.b64encode(f"{system.auth_username}:{system.auth_secret}".encode()).decode())
-    session = _sessions.get(_session_key(system))
-    if session is not None:
-        values += [session.value, *secret_parts(session.value)]
+    values += seen_tokens(system)
+    for key, session in list(_sessions.items()):
+        if key.startswith(_session_key(system)):
+            values += [*forms_of(session.value), *secret_parts(session.value)]
     return values
+
+
+def _access_token(system: ExternalSystem, send: Sender) -> str:
+    try:
+        return access_token(system, lambda request, learn: send(request, TOKEN, learn))
+    except TokenRefused as problem:
+        raise LoginFailed(problem.verdict) from problem
 
 
 def secret_parts(value: str) -> list[str]:
@@ -125,18 +155,31 @@ def shown(system: ExternalSystem, response: Response) -> str:
     return redact_text(text, values=secrets_of(system))
 
 
-def _session(system: ExternalSystem, send: Sender) -> str:
-    key = _session_key(system)
+def _value(system: ExternalSystem, name: str, send: Sender, above: tuple[str, ...] = ()) -> str:
+    """What stands where a template names `auth.<name>`: the user, the password, or what a login request captures.
+
+    `above` are the values for which this one is needed.
+    """
+    if name == "username":
+        return system.auth_username
+    if name == "password":
+        return readable(system.auth_secret)
+    return _signed_in(system, name, send, above)
+
+
+def _signed_in(system: ExternalSystem, name: str, send: Sender, above: tuple[str, ...] = ()) -> str:
+    """The value of a login request's capture: the known one, as long as it counts, else a new one."""
+    key = _session_key(system) + name
     known = _sessions.get(key)
     if known is not None and known.until > time.monotonic():
         return known.value
-    if system.auth_login is None:
-        raise RequestInvalid(_("This system authenticates by a login request, but none is chosen."))
-    request = describe_request(system.auth_login, with_probe=False)
+    if name in above:
+        raise RequestInvalid(_('The login requests need each other: "%(name)s".') % {"name": name})
+    login = _login_for(system, name)
+    request = describe_request(login, with_probe=False)
     context: dict[str, Any] = {
-        "auth": {"username": system.auth_username, "password": readable(system.auth_secret)},
         "attachment": {},
-        "system": {"code": system.code, "name": system.name},
+        "system": {"code": system.code, "name": system.name, "settings": system.settings},
     }
     verdict = Verdict(Outcome.MISCONFIGURED)
 
@@ -148,28 +191,48 @@ def _session(system: ExternalSystem, send: Sender) -> str:
         if verdict.outcome != Outcome.SUCCEEDED:
             return
         try:
-            captured = capture_session(request["captures"], answer)
+            captured = capture_session(request["captures"], answer, {"system": context["system"]}, name=name)
         except TemplateFailed as problem:
             reason = _("The login request was answered with %(status)d, without a session: %(problem)s")
             verdict = Verdict(Outcome.MISCONFIGURED, reason % {"status": answer.status, "problem": problem})
         else:
             _sessions[key] = Session(value=captured, until=time.monotonic() + SESSION_SECONDS)
 
-    send(render_request(request, system=system, context=context).as_request(), LOGIN, learn)
+    own = {"username": system.auth_username, "password": readable(system.auth_secret)}
+    prepared = render_request(request, system=system, context=context, credentials=own)
+    outgoing = prepared.as_request()
+    if prepared.stand_ins:
+        needed = prepared.stand_ins.items()
+        values = {stand_in: _value(system, wanted, send, (*above, name)) for stand_in, wanted in needed}
+        outgoing = filled_in(outgoing, values)
+    send(outgoing, LOGIN, learn)
     if verdict.outcome != Outcome.SUCCEEDED:
         raise LoginFailed(verdict)
     return _sessions[key].value
 
 
-def capture_session(captures: str, answer: Response) -> str:
-    """The value of the capture named session."""
-    for line in captures.splitlines():
-        name, _equals, expression = line.partition("=")
-        if name.strip() == "session":
-            value = evaluate(expression.strip(), {"response": response_context(answer)})
+def _login_for(system: ExternalSystem, name: str) -> OperationTemplate:
+    """The login request that captures this: the system's own for its session, else one whose name says so."""
+    if name == SESSION:
+        if system.auth_login is None:
+            raise RequestInvalid(_("This system authenticates by a login request, but none is chosen."))
+        return system.auth_login
+    for operation in system.operations.filter(name__startswith=LOGIN_PREFIX):
+        if any(line.name == name for line in capture_lines(operation.captures)):
+            return operation
+    raise RequestInvalid(_('No login request of this system captures "%(name)s".') % {"name": name})
+
+
+def capture_session(captures: str, answer: Response, context: dict[str, Any], *, name: str = SESSION) -> str:
+    """The value of the capture of this name."""
+    for line in capture_lines(captures):
+        if line.name == name:
+            value = evaluate(line.value, {**context, "response": response_context(answer)})
             if value:
                 return str(value)
-    raise TemplateFailed(_("the login request has no capture named session that gives a value"), name="session")
+    raise TemplateFailed(
+        _("the login request has no capture named %(name)s that gives a value") % {"name": name}, name=name
+    )
 
 
 def _session_key(system: ExternalSystem) -> str:

@@ -50,6 +50,9 @@ def allowed_decisions(run: ProcessRun) -> list[str]:
     """What a person may decide about this run now. While the outcome of a request is unknown, nothing that would send
     it blindly: either it arrived, or a person says to send it again."""
     allowed = [name for name, states in ALLOWED.items() if run.state in states]
+    if run.version.process.built_in:
+        # Nobody has configured it, so there is nothing to make it anew from.
+        allowed = [name for name in allowed if name != "rerender"]
     if not run.steps.filter(index=run.step_index, state=StepState.UNKNOWN).exists():
         return [name for name in allowed if name not in ("arrived", "send_again")]
     request = run.version.definition["steps"][run.step_index]["request"] or {}
@@ -197,6 +200,7 @@ def replay_step(step: StepRun, *, by: Actor, same_bytes: bool) -> ProcessRun:
     run = append(
         task=stream.task,
         system=stream.system,
+        subscription=stream.subscription,
         version=version,
         group=old.group,
         operation=old.operation,

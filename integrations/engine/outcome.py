@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any, Final
 
 from django.utils import timezone
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from integrations.app_fields import placeholders
 from integrations.engine.rendering import bundle_of
 from integrations.models import Outcome, Protocol
-from integrations.templating import TemplateFailed, evaluate
+from integrations.templating import TemplateFailed, evaluate, used_paths
 from integrations.templating.plain import require_plain
 from integrations.transports.errors import Misconfigured, TransportError
 from integrations.transports.http import Response
@@ -27,6 +28,12 @@ from integrations.transports.soap import AnswerProblem, WsdlProblem, body_conten
 
 RETRYABLE_STATUSES: Final = (408, 425, 429)
 MISCONFIGURED_STATUSES: Final = (401, 403)
+TAG: Final = re.compile(r"<[^>]*>")
+LOCATION: Final = "response.headers.location"
+# How a page for people begins, whatever content type it is said to have.
+PAGE: Final = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!--((?!-->).)*-->\s*)*<(!doctype\s+html|html)\b", re.I | re.S)
+LONGEST_BEFORE_PAGE: Final = 2000
+DATA: Final = re.compile(r"response\s*\.\s*(json|xml|soap)\b")
 # The other side had the request and may have done what was asked, before it (or what stands before it) gave up.
 DOUBTFUL_STATUSES: Final = (408, 500, 502, 504)
 
@@ -75,14 +82,12 @@ def of_response(
             return Verdict(Outcome.RETRYABLE, reason, retry_after, doubtful=True)
         return Verdict(Outcome.PERMANENT, reason)
     # Cut off only after secrets were removed: half a secret is recognised by nobody.
-    start = " ".join(shown(response).split())[:200]
-    if start.lower().startswith(("<!doctype html", "<html")):
-        start = _("(a page in HTML; the exchange has it)")
+    start = _beginning(shown(response))
     by_status = _of_status(response, start)
     try:
         if _holds(request["retry_when"], answer):
             return Verdict(Outcome.RETRYABLE, _("The template says: try again."), retry_after)
-        if request["success"].strip() and not 300 <= response.status < 400:
+        if _rule_applies(request["success"], response):
             if _holds(request["success"], answer):
                 return Verdict(Outcome.SUCCEEDED)
             if by_status.outcome == Outcome.SUCCEEDED:
@@ -91,6 +96,8 @@ def of_response(
                     _("Answered with %(status)d, but the template's rule for success does not hold: %(start)s")
                     % {"status": response.status, "start": start},
                 )
+        elif by_status.outcome == Outcome.SUCCEEDED and is_page(response.text) and not _may_be_page(request):
+            return Verdict(Outcome.MISCONFIGURED, _page_told(response.status), doubtful=True)
     except TemplateFailed as problem:
         if by_status.outcome == Outcome.SUCCEEDED:
             return Verdict(
@@ -100,6 +107,48 @@ def of_response(
                 doubtful=True,
             )
     return by_status
+
+
+def _beginning(text: str) -> str:
+    """How an answer begins, as a sentence can hold it: of XML what it says, not its tags."""
+    text = text.lstrip("\ufeff \t\r\n")
+    if is_page(text):
+        return _("(a page in HTML; the exchange has it)")
+    if text.startswith("<"):
+        text = unescape(TAG.sub(" ", text)) or text
+    return " ".join(text.split())[:200]
+
+
+def is_page(text: str) -> bool:
+    """Whether this is a page in HTML: of a proxy, or for signing in, where an answer is expected."""
+    return PAGE.match(text.lstrip("\ufeff")[:LONGEST_BEFORE_PAGE]) is not None
+
+
+def _may_be_page(request: dict[str, Any]) -> bool:
+    """Whether a page may be the answer that the template expects, without a rule for success that says so."""
+    if request.get("protocol") == Protocol.SOAP:
+        return False
+    if "text/html" in request.get("headers", "").lower():
+        return True
+    if request["captures"].strip():
+        return DATA.search(request["captures"]) is None
+    # What only reads says itself what it cannot read.
+    return bool(request.get("method", "GET") == "GET")
+
+
+def _page_told(status: int) -> str:
+    return _(
+        "Answered with %(status)d and a page in HTML, as for signing in, or of a proxy in between: nobody can tell "
+        "whether it was done. Where this desk answers so, write a rule for success."
+    ) % {"status": status}
+
+
+def _rule_applies(rule: str, response: Response) -> bool:
+    """Whether the template's rule for success decides. A redirect, which is never followed, counts only for a rule
+    that looks where it leads: what web forms answer when they have done their work."""
+    if not rule.strip() or not 300 <= response.status < 400:
+        return bool(rule.strip())
+    return LOCATION in used_paths(rule, placeholders(), expression=True)
 
 
 def _first_character(response: Response) -> str:

@@ -20,7 +20,7 @@ from integrations.engine.rendering import context_for, uses_reference
 from integrations.engine.sending import mark_broken_off
 from integrations.engine.steps import KINDS
 from integrations.engine.steps.base import Execution
-from integrations.engine.steps.wait import is_over
+from integrations.engine.steps.wait import behind_creation, is_over
 from integrations.engine.streams import enqueue, next_position
 from integrations.models import OUT_OF_LINE, ProcessRun, RunState, StepKind, StepRun, StepState, Stream
 from integrations.snapshot import current_reference
@@ -91,20 +91,26 @@ def head(claim: Claim) -> ProcessRun | Nothing:
 
 
 def rejoin(stream: Stream) -> None:
-    """Parked runs whose wait is over take their place at the tail."""
+    """Parked runs whose wait is over take their place at the tail; those that have not begun, the one they had."""
     for run in stream.runs.filter(state=RunState.PARKED).select_related("version").order_by("position"):
-        definition = run.version.definition["steps"][run.step_index]
         run.stream = stream
         try:
-            if not is_over(run, definition):
+            if not _wait_is_over(run):
                 continue
         except (InvalidInput, TemplateFailed) as problem:
             run.state, run.reason = RunState.ATTENTION, str(problem)
             run.save(update_fields=["state", "reason"])
             continue
-        run.position = next_position(stream)
+        if _has_begun(run):
+            run.position = next_position(stream)
         run.state = RunState.QUEUED
         run.save(update_fields=["position", "state"])
+
+
+def _wait_is_over(run: ProcessRun) -> bool:
+    if not _has_begun(run):
+        return bool(current_reference(run.stream.task_id, run.stream.system_id)) or behind_creation(run) is None
+    return is_over(run, run.version.definition["steps"][run.step_index])
 
 
 def execute_safely(claim: Claim, run: ProcessRun) -> None:
@@ -154,27 +160,33 @@ def execute(claim: Claim, run: ProcessRun) -> None:
 
 
 def _begun(claim: Claim, run: ProcessRun) -> bool:
-    """Begin the run, unless it has to wait for the other desk's number first.
+    """Begin the run, unless it has to wait for the other desk's number first: until it is acknowledged, or until the
+    run that creates the ticket there, and is parked itself, has had its turn.
 
     The reference is pinned as it is now: conditions look at that one in every step of the run. Otherwise a step
     "reopen when there is a reference" would hold right behind the step that has just created the ticket.
     """
-    if REFERENCE in run.snapshot["task"]:
+    if _has_begun(run):
         return True
     stream = run.stream
-    depends = stream.awaiting_since is not None and uses_reference(run.version.definition)
+    parked = behind_creation(run)
+    depends = (parked or stream.awaiting_since is not None) and uses_reference(run.version.definition)
     with recording(claim) as locked:
         # Under the lock: an acknowledgement that arrives now is either seen here, or finds this run waiting.
         known = current_reference(stream.task_id, stream.system_id)
         waiting = None
-        if depends and locked.awaiting_since is not None and not known:
-            waiting = results.for_acknowledgement(stream)
+        if depends and not known:
+            waiting = parked or (results.for_acknowledgement(stream) if locked.awaiting_since is not None else None)
         if waiting is None:
             run.snapshot["task"][REFERENCE] = known
         else:
             run.state, run.reason, run.due_at = waiting.run_state, waiting.reason, waiting.due_at
         run.save(update_fields=["snapshot", "state", "reason", "due_at"])
     return waiting is None
+
+
+def _has_begun(run: ProcessRun) -> bool:
+    return REFERENCE in run.snapshot["task"]
 
 
 def _step_of(claim: Claim, run: ProcessRun, definition: dict[str, str]) -> StepRun:

@@ -7,23 +7,37 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from integrations.engine.authentication import LOGIN, Learn, LoginFailed, authorise, forget_session, secrets_of, shown
+from integrations.engine.authentication import (
+    SIGN_IN,
+    Learn,
+    LoginFailed,
+    Sender,
+    authorise,
+    forget_session,
+    secrets_of,
+    shown,
+)
 from integrations.engine.claim import ClaimLost, longest_send
 from integrations.engine.outcome import Verdict, of_error, of_response
+from integrations.engine.redirects import MOST_REDIRECTS, is_redirect, redirected, told, without_query
 from integrations.engine.rendering import Prepared, policy_for
 from integrations.models import Authentication, Exchange, ExternalSystem, Outcome, StepRun, Way
+from integrations.models.systems import OAUTH
 from integrations.secrets import SecretUnreadable, redact_body, redact_headers, redact_text, redact_url
 from integrations.templating import TemplateFailed
-from integrations.transports.errors import TransportError
+from integrations.transports.addresses import origin_of
+from integrations.transports.errors import RedirectRefused, TransportError
 from integrations.transports.http import Request, Response, send
 from integrations.transports.soap import AnswerProblem, ArgumentProblem, WsdlProblem
 from tickets.models import Task
 
+# What is got by signing in and may end before we know it.
+SESSIONS = (Authentication.LOGIN, *OAUTH)
 LOGGED_BYTES = 256 * 1024
 
 
@@ -31,7 +45,9 @@ LOGGED_BYTES = 256 * 1024
 class Occasion:
     """For what something is sent: the columns that the exchanges of one try share. `before_send` may refuse.
 
-    `fetches_file`: the answer is a file, as large as an attachment may be, and no text for the log.
+    `sign` stands in for the system's credentials. `named_url` is an address, of whatever host, that an administrator
+    has named for just this. `into`: the answer is a file, as large as an attachment may be, and no text for the log;
+    it is written there, and looked for where redirects say that it is.
     """
 
     system: ExternalSystem
@@ -41,7 +57,9 @@ class Occasion:
     step: StepRun | None = None
     attempt: int = 1
     before_send: Callable[[], None] = lambda: None
-    fetches_file: bool = False
+    sign: Callable[[Request], Request] | None = None
+    named_url: str = ""
+    into: IO[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,21 +84,33 @@ def attempt(occasion: Occasion, prepared: Prepared, request: dict[str, Any], con
 
     response, failure = None, None
     try:
-        response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
-        if response.status == 401 and system.auth_kind == Authentication.LOGIN and forget_session(system):
+        sign = occasion.sign
+        if sign is not None:
+            outgoing = sign(prepared.as_request())
+        else:
+            outgoing = authorise(prepared.as_request(), system, logged, stand_ins=prepared.stand_ins)
+        response = logged(outgoing, occasion.operation)
+        if response.status == 401 and not sign and system.auth_kind in SESSIONS and forget_session(system, outgoing):
             # The session has ended; a 401 was not processed, so the same request may go again with a new one.
-            response = logged(authorise(prepared.as_request(), system, logged), occasion.operation)
-        if occasion.fetches_file and response.status == 200:
+            outgoing = authorise(prepared.as_request(), system, logged, stand_ins=prepared.stand_ins)
+            response = logged(outgoing, occasion.operation)
+        if occasion.into is not None:
+            response = _where_it_stands(occasion, outgoing, prepared, response, logged)
+        if occasion.into is not None and response.status == 200 and not request["success"].strip():
             verdict = Verdict(Outcome.SUCCEEDED)
         else:
             verdict = of_response(request, response, context, shown=partial(shown, system))
+            failed = verdict.outcome in (Outcome.RETRYABLE, Outcome.MISCONFIGURED)
+            if failed and system.auth_kind == Authentication.LOGIN:
+                # Not every desk says 401 where a session has ended: the next try begins with a new one.
+                forget_session(system)
     except LoginFailed as problem:
         verdict = problem.verdict
     except (AnswerProblem, ArgumentProblem, SecretUnreadable, TemplateFailed, WsdlProblem) as problem:
         verdict = Verdict(Outcome.MISCONFIGURED, str(problem))
     except TransportError as error:
         verdict, failure = of_error(error), error
-        if exchanges and exchanges[-1].operation == LOGIN and verdict.outcome == Outcome.UNKNOWN:
+        if exchanges and exchanges[-1].operation in SIGN_IN and verdict.outcome == Outcome.UNKNOWN:
             # Only the login may have arrived, and logging in twice does no harm.
             verdict = Verdict(Outcome.RETRYABLE, verdict.reason)
     verdict = replace(verdict, reason=clean(system, verdict.reason))
@@ -102,12 +132,12 @@ def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: 
         # Nothing was sent, and what another worker does with the step stands in rows of its own.
         exchange.delete()
         raise
-    policy = policy_for(system, deadline=longest_send(system.deadline))
-    fetches_file = occasion.fetches_file and exchange.operation != LOGIN
-    if fetches_file:
+    policy = policy_for(system, request.url, deadline=longest_send(system.deadline), named_url=occasion.named_url)
+    into = occasion.into if exchange.operation not in SIGN_IN else None
+    if into is not None:
         policy = replace(policy, max_response_bytes=settings.MAX_ATTACHMENT_BYTES)
     try:
-        response = send(request, policy)
+        response = send(request, policy) if into is None else send(request, policy, into=into)
     except TransportError as error:
         exchange.status = error.status
         elapsed = round((time.monotonic() - started) * 1000)
@@ -117,10 +147,44 @@ def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: 
         learn(response)
     outcome = Outcome.SUCCEEDED if response.status < 400 else Outcome.PERMANENT
     kept = response
-    if fetches_file and response.status == 200:
-        kept = replace(response, body=(_("[a file, %(size)d bytes]") % {"size": len(response.body)}).encode())
+    if into is not None and response.status == 200:
+        kept = replace(response, body=(_("[a file, %(size)d bytes]") % {"size": response.written}).encode())
+    elif into is not None and is_redirect(response):
+        kept = told(response)
     finish(exchange, system, outcome=outcome, response=kept, duration_ms=response.elapsed_ms)
     return response
+
+
+def _where_it_stands(
+    occasion: Occasion,
+    outgoing: Request,
+    prepared: Prepared,
+    response: Response,
+    logged: Sender,
+) -> Response:
+    """The answer with the file itself, behind however many redirects. Whoever is not the desk itself gets none of its
+    credentials, nor does anything that others send us to. Raises a `TransportError`, and what signing does."""
+    system, request, is_desk = occasion.system, prepared.as_request(), True
+    for _number in range(MOST_REDIRECTS):
+        if not is_redirect(response):
+            return response
+        request = redirected(replace(request, url=outgoing.url), response, system)
+        is_desk = is_desk and origin_of(request.url) == origin_of(system.base_url)
+        outgoing = request
+        if is_desk:
+            outgoing = authorise(request, system, logged, stand_ins=prepared.stand_ins)
+        response = logged(outgoing, occasion.operation)
+    if is_redirect(response):
+        raise RedirectRefused(_("The file stands behind more than %(count)d redirects.") % {"count": MOST_REDIRECTS})
+    return response
+
+
+def write_rest(response: Response, into: IO[bytes]) -> None:
+    """A file whose answer was a success other than 200 was not written while it was read."""
+    if response.status != 200:
+        into.seek(0)
+        into.truncate()
+        into.write(response.body)
 
 
 def broken_off() -> str:
@@ -138,6 +202,9 @@ def mark_broken_off(stream_id: int) -> None:
 def begin(occasion: Occasion, request: Request, *, operation: str) -> Exchange:
     """The exchange row, before anything is sent."""
     system = occasion.system
+    url = redact_url(request.url, names=system.secret_name_list)
+    if occasion.into is not None and origin_of(url) != origin_of(system.base_url):
+        url = without_query(url)
     return Exchange.objects.create(
         way=Way.OUT,
         system=system,
@@ -148,9 +215,9 @@ def begin(occasion: Occasion, request: Request, *, operation: str) -> Exchange:
         operation=operation,
         attempt=occasion.attempt,
         method=request.method,
-        url=clean(system, redact_url(request.url, names=system.secret_name_list)),
+        url=clean(system, url),
         request_headers=clean_headers(system, request.headers),
-        request_body=clean(system, request.shown_as) or clean_body(system, request.body, request.headers),
+        request_body=clean_body(system, request.shown_as.encode() or request.body, request.headers),
     )
 
 

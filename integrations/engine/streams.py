@@ -22,6 +22,7 @@ from integrations.models import (
     RunState,
     Stream,
     Way,
+    WebhookSubscription,
 )
 from tickets.models import AssignmentGroup, Attachment, Note, Task
 
@@ -44,6 +45,7 @@ def append(
     request_type: str,
     direction: str,
     snapshot: dict[str, Any],
+    subscription: WebhookSubscription | None = None,
     note: Note | None = None,
     attachment: Attachment | None = None,
     replay_of: ProcessRun | None = None,
@@ -51,7 +53,7 @@ def append(
 ) -> ProcessRun:
     """Insert a run at the end of its stream: the outbox. The stream row is locked until the transaction ends, so
     that positions follow the order of commit."""
-    stream = locked(task=task, system=system)
+    stream = locked(task=task, system=system, subscription=subscription)
     run = ProcessRun(
         stream=stream,
         position=next_position(stream),
@@ -78,10 +80,10 @@ def append(
     return run
 
 
-def locked(*, task: Task, system: ExternalSystem) -> Stream:
-    """The stream of this task and system, made if it is the first time, locked."""
-    Stream.objects.get_or_create(task=task, system=system)
-    return Stream.objects.select_for_update(no_key=True).get(task=task, system=system)
+def locked(*, task: Task, system: ExternalSystem, subscription: WebhookSubscription | None = None) -> Stream:
+    """The stream of this task and system, or webhook of the system, made if it is the first time, locked."""
+    Stream.objects.get_or_create(task=task, system=system, subscription=subscription)
+    return Stream.objects.select_for_update(no_key=True).get(task=task, system=system, subscription=subscription)
 
 
 def next_position(stream: Stream) -> int:
@@ -115,7 +117,7 @@ def enqueue(row_id: int, *, task: str = WORK, expires: int | None = None) -> Non
 
 def acknowledge_arrived(*, task: Task, system: ExternalSystem) -> None:
     """The reference is known: whoever waited for it in this stream goes on. In the acknowledging transaction."""
-    stream = Stream.objects.select_for_update(no_key=True).filter(task=task, system=system).first()
+    stream = Stream.objects.select_for_update(no_key=True).filter(task=task, system=system, subscription=None).first()
     if stream is None:
         return
     stream.awaiting_since = None
@@ -125,7 +127,7 @@ def acknowledge_arrived(*, task: Task, system: ExternalSystem) -> None:
 
 
 def wake_parked(ticket_id: int) -> None:
-    """A task of the ticket was closed: runs that are parked at a wait step may go on."""
+    """A task of the ticket was solved or closed: runs that are parked at a wait step may go on."""
     parked = Stream.objects.filter(task__ticket_id=ticket_id, runs__state=RunState.PARKED).values("pk")
     for stream in Stream.objects.select_for_update(no_key=True).filter(pk__in=parked).order_by("pk"):
         wake(stream)

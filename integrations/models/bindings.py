@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from integrations.models.processes import Process
-from integrations.models.systems import ExternalSystem
+from integrations.models.systems import ContactPermissions, ExternalSystem
 from tickets.models import AssignmentGroup
 
 
-class GroupBinding(models.Model):
+class GroupBinding(ContactPermissions):
     """The integration of one assignment group. The same process may serve every event."""
 
     group = models.OneToOneField(

@@ -27,6 +27,9 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", _("Refused by us")
     REPEATED = "repeated", _("Repeated delivery, first answer given")
     HELD_BACK = "held_back", _("Held back as an echo of our own text")
+    NO_RULE = "no_rule", _("No rule for it")
+    RECORDED = "recorded", _("Only recorded")
+    IGNORED = "ignored", _("Without effect")
 
 
 class Exchange(models.Model):
@@ -81,6 +84,8 @@ class Exchange(models.Model):
             # The overview asks for each system's last success and last failure.
             models.Index(fields=["system", "outcome", "started_at"], name="exchange_system_outcome"),
             models.Index(fields=["outcome", "started_at"], name="exchange_outcome_time"),
+            # The last calls of a webhook, however much else its system exchanges.
+            models.Index(fields=["system", "-id"], condition=models.Q(dialect="webhook"), name="exchange_webhook"),
         ]
 
     def __str__(self) -> str:
@@ -112,12 +117,14 @@ class StoredAnswer(models.Model):
 
 
 class SentText(models.Model):
-    """A fingerprint of a text that we sent, used up by one match within ten minutes: desks that send it back."""
+    """A fingerprint of a text that we sent, used up by one match: desks that send it back, within ten minutes, and
+    desks in whose lists of notes we find it, whenever that is (`step` tells whether it may be there)."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="sent_texts")
     system = models.ForeignKey(ExternalSystem, models.CASCADE, related_name="sent_texts")
     digest = models.CharField(max_length=64)
     their_message_id = models.CharField(max_length=200, blank=True)
+    step = models.ForeignKey(StepRun, models.SET_NULL, null=True, related_name="+")
     sent_at = models.DateTimeField(auto_now_add=True)
     matched_at = models.DateTimeField(null=True)
 

@@ -1,14 +1,15 @@
 """Desks that we ask for news because they do not call us: how to ask one, and how far we are with it."""
 
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from integrations.models.systems import ExternalSystem
+from integrations.models.visits import VISITS, Visited
 
 FEED: Final = "/ces"
 FILES: Final = "/frs/file-list"
@@ -16,32 +17,52 @@ PATH = RegexValidator(
     r"^(/[A-Za-z0-9._~%-]+)*/ces$",
     _("Begin with a slash and end with /ces, for example /rest/acme/ces; no spaces, no question mark."),
 )
-# What an administrator sets. All other columns are the worker's, which writes them only under its token.
-SETTINGS: Final = ("system", "active", "path", "our_name", "layout", "interval_seconds", "page_size", "overlap_ms")
-# From this many failures in a row on, a person has to look: one is a hiccup.
-FAILURES_THAT_MATTER: Final = 3
+# What an administrator sets; all other columns are the workers'.
+SETTINGS: Final = (
+    "system",
+    "active",
+    "kind",
+    "path",
+    "our_name",
+    "layout",
+    "interval_seconds",
+    "page_size",
+    "overlap_ms",
+    "creates_tickets",
+    "looks_after_sending",
+)
+# By one of these operations a desk is asked for its tickets.
+ASKED_WITH: Final = ("fetch_modified_since", "fetch_ticket")
 
 
-class Polling(models.Model):
-    """Asking a desk that speaks Case Exchange for what has happened since the last time.
+class PollingKind(models.TextChoices):
+    """By what a desk is asked."""
 
-    `cursor` is a time of the other desk's own clock, as it wrote it; ours is never compared with it. A worker holds
-    the row with a lease and a fencing token, so that nobody else asks the same desk meanwhile.
+    CASE_EXCHANGE = "case_exchange", _("Its Case Exchange feed")
+    OPERATIONS = "operations", _("Its operation templates (fetch_modified_since, fetch_ticket)")
+
+
+class Polling(Visited):
+    """Asking a desk for what has happened since the last time: its feed, or its tickets by operation templates.
+
+    `cursor` is a time of the other desk's own clock, as it wrote it; ours is never compared with it.
     """
 
     system = models.OneToOneField(
         ExternalSystem, models.CASCADE, related_name="polling", verbose_name=_("external system")
     )
-    active = models.BooleanField(_("active"), default=True)
+    kind = models.CharField(_("by"), max_length=15, choices=PollingKind.choices, default=PollingKind.CASE_EXCHANGE)
     path = models.CharField(
         _("path"),
         max_length=200,
+        blank=True,
         validators=[PATH],
         help_text=_("Below the system's address: /rest/, the name of the tenant there, /ces."),
     )
     our_name = models.CharField(
         _("our name there"),
         max_length=100,
+        blank=True,
         help_text=_("The name under which that desk knows us; sent as system=."),
     )
     layout = models.CharField(
@@ -49,12 +70,6 @@ class Polling(models.Model):
         max_length=1000,
         blank=True,
         help_text=_("Which properties to ask for, with commas between them; empty: those that the desk gives."),
-    )
-    interval_seconds = models.PositiveIntegerField(
-        _("every"),
-        default=60,
-        validators=[MinValueValidator(5), MaxValueValidator(86_400)],
-        help_text=_("Seconds from the end of one poll to the next."),
     )
     page_size = models.PositiveSmallIntegerField(
         _("page size"),
@@ -76,58 +91,58 @@ class Polling(models.Model):
         default=0,
         help_text=_("Time of the last entry in milliseconds, by the other desk's clock; 0: from the beginning."),
     )
+    creates_tickets = models.BooleanField(
+        _("unknown tickets become new ones here"),
+        default=False,
+        help_text=_("Tickets of that desk that are not known here; switched off, they are passed over."),
+    )
+    looks_after_sending = models.BooleanField(
+        _("look at a ticket after something was sent"),
+        default=True,
+        help_text=_("So that what became of it there is known at once, and not at the next poll."),
+    )
 
-    due_at = models.DateTimeField(_("next poll"), null=True, blank=True, editable=False, db_index=True)
-    token = models.PositiveBigIntegerField(default=0, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    last_success_at = models.DateTimeField(_("last success"), null=True, blank=True, editable=False)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
-    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
-    last_error = models.TextField(_("last error"), blank=True, editable=False)
+    ahead = models.PositiveBigIntegerField(
+        default=0,
+        editable=False,
+        help_text=_("The latest change that the last round has seen: the cursor goes there after the next round."),
+    )
+    round = models.JSONField(
+        default=dict, blank=True, editable=False, help_text=_("How far a round over many pages is.")
+    )
+    asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    asked = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text=_("How often a look at one ticket was asked for.")
+    )
+
     quiet_exchanges = models.JSONField(
         default=list,
         blank=True,
         editable=False,
         help_text=_("Rows of the log of a poll that brought nothing: the next one that does neither replaces them."),
     )
-    history = HistoricalRecords(
-        excluded_fields=[
-            "cursor",
-            "due_at",
-            "token",
-            "lease_until",
-            "last_success_at",
-            "failures",
-            "failing_since",
-            "last_error",
-            "quiet_exchanges",
-        ]
-    )
+    WORKERS = (*VISITS, "cursor", "ahead", "round", "asked_at", "asked", "quiet_exchanges")
+    history = HistoricalRecords(excluded_fields=WORKERS)
 
     class Meta:
         verbose_name = _("polling")
         verbose_name_plural = _("polling")
 
     def __str__(self) -> str:
-        return f"{self.system}: {self.path}"
+        return f"{self.system}: {self.path or self.get_kind_display()}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Only the settings of a row that exists: the rest may have moved on since this copy was read."""
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = SETTINGS
-        super().save(*args, **kwargs)
-
-    @property
-    def interval(self) -> timedelta:
-        """The pause between two polls."""
-        return timedelta(seconds=self.interval_seconds)
+    def clean(self) -> None:
+        """A feed needs its path and our name; operations need something to ask with."""
+        if self.kind == PollingKind.CASE_EXCHANGE:
+            needed = {name: _("This field is required.") for name in ("path", "our_name") if not getattr(self, name)}
+            if needed:
+                raise ValidationError(needed)
+        elif self.system_id and not self.system.operations.filter(name__in=ASKED_WITH).exists():
+            raise ValidationError(
+                {"kind": _("The system has neither fetch_modified_since nor fetch_ticket. Add one of them first.")}
+            )
 
     @property
     def files_path(self) -> str:
         """Where the files of that desk are: beside the feed."""
         return self.path.removesuffix(FEED) + FILES
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether it has failed for so long that a person has to look."""
-        return self.active and self.failures >= FAILURES_THAT_MATTER

@@ -14,12 +14,23 @@ class Process(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     description = models.TextField(_("description"), blank=True)
+    built_in = models.CharField(
+        max_length=20,
+        blank=True,
+        editable=False,
+        help_text=_("Not empty: the portal's own, whose steps stand in the code; no administrator changes it."),
+    )
     history = HistoricalRecords()
 
     class Meta:
         verbose_name = _("process")
         verbose_name_plural = _("processes")
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["built_in"], condition=~models.Q(built_in=""), name="built_in_process_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -36,6 +47,18 @@ class StepKind(models.TextChoices):
     NOTE = "note", _("Add a note")
     WAIT = "wait", _("Wait until a task is done")
     STOP = "stop", _("Stop")
+    WEBHOOK = "webhook", _("Deliver a webhook")
+
+
+# Those that an administrator can choose for a step.
+CHOSEN_KINDS = [(value, label) for value, label in StepKind.choices if value != StepKind.WEBHOOK]
+
+
+class WaitUntil(models.TextChoices):
+    """When a task that a step waits for counts as done."""
+
+    CLOSED = "closed", _("closed")
+    SOLVED = "solved", _("solved, or closed")
 
 
 class SettableField(models.TextChoices):
@@ -61,7 +84,7 @@ class Step(RequestTemplate):
         validators=[NAME],
         help_text=_("Later steps use what it captures, for example as steps.create.reference if its name is create."),
     )
-    kind = models.CharField(_("kind"), max_length=20, choices=StepKind.choices)
+    kind = models.CharField(_("kind"), max_length=20, choices=CHOSEN_KINDS)
     condition = models.TextField(
         _("only when"),
         blank=True,
@@ -79,7 +102,7 @@ class Step(RequestTemplate):
         verbose_name=_("external system"),
         help_text=_("For a request of its own; empty: the group's system."),
     )
-    mail_to = models.TextField(_("to"), blank=True)
+    mail_to = models.TextField(_("to"), blank=True, help_text=_("Empty: the address of the group's external system."))
     mail_subject = models.TextField(_("subject"), blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("The mail's or the note's text, or why it stops."))
     field = models.CharField(_("field"), max_length=60, choices=SettableField.choices, blank=True)
@@ -91,6 +114,14 @@ class Step(RequestTemplate):
         _("wait for"),
         blank=True,
         help_text=_("The number of a task of the same ticket; empty: all other tasks of the ticket."),
+    )
+    wait_until = models.CharField(
+        _("until it is"),
+        max_length=10,
+        choices=WaitUntil.choices,
+        default=WaitUntil.CLOSED,
+        blank=True,
+        help_text=_("Solved: whoever works on it has said so. Closed: the solution was accepted as well."),
     )
     history = HistoricalRecords()
 

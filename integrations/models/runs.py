@@ -7,11 +7,15 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models.processes import ProcessVersion, StepKind
 from integrations.models.systems import ExternalSystem
+from integrations.models.webhooks import WebhookSubscription
 from tickets.models import AssignmentGroup, Attachment, Note, Task
 
 
 class Stream(models.Model):
     """All runs of one task towards one external system, strictly first in first out.
+
+    The deliveries of a webhook have a stream of their own, that of its `subscription`: whether they succeed does not
+    concern the exchange, nor the other way round.
 
     A worker claims it with a lease and a fencing token; `wake` counts what was added, so that a worker cannot let go
     of a stream to which a run was added a moment ago. `due_at` is when a worker should look: empty when nothing
@@ -21,6 +25,14 @@ class Stream(models.Model):
     task = models.ForeignKey(Task, models.CASCADE, related_name="streams", verbose_name=_("task"))
     system = models.ForeignKey(
         ExternalSystem, models.PROTECT, related_name="streams", verbose_name=_("external system")
+    )
+    subscription = models.ForeignKey(
+        WebhookSubscription,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="streams",
+        verbose_name=_("webhook"),
     )
     next_position = models.PositiveBigIntegerField(default=1)
     wake = models.PositiveBigIntegerField(default=0)
@@ -37,10 +49,18 @@ class Stream(models.Model):
     class Meta:
         verbose_name = _("stream")
         verbose_name_plural = _("streams")
-        constraints = [models.UniqueConstraint(fields=["task", "system"], name="one_stream_per_task_and_system")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "system"],
+                condition=models.Q(subscription=None),
+                name="one_stream_per_task_and_system",
+            ),
+            models.UniqueConstraint(fields=["task", "subscription"], name="one_stream_per_task_and_webhook"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.task.number} · {self.system}"
+        desk = self.subscription if self.subscription_id else self.system
+        return f"{self.task.number} · {desk}"
 
 
 class RunState(models.TextChoices):

@@ -1,10 +1,12 @@
 """What another desk can be asked to do: one request each."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from integrations.levels import needed_by_level
 from integrations.models.systems import ExternalSystem
 
 NAME = RegexValidator(r"^[a-z][a-z0-9_]*$", _("Use small letters, digits and underscores, beginning with a letter."))
@@ -67,7 +69,20 @@ class RequestTemplate(models.Model):
     content_type = models.CharField(
         _("content type"), max_length=100, blank=True, default="application/json; charset=utf-8"
     )
-    body = models.TextField(_("body"), blank=True)
+    body = models.TextField(
+        _("body"),
+        blank=True,
+        help_text=_(
+            "Of a form (content type multipart/form-data): one part a line, as name = template, or with its type as "
+            "name; application/json = template."
+        ),
+    )
+    file_part = models.CharField(
+        _("field for the file"),
+        max_length=100,
+        blank=True,
+        help_text=_("The field of the form that carries the file of the event. Empty: the form carries no file."),
+    )
     sends_file = models.BooleanField(
         _("the body is the attached file"),
         default=False,
@@ -152,6 +167,16 @@ class OperationTemplate(RequestTemplate):
     )
     name = models.CharField(_("name"), max_length=60, validators=[NAME])
     description = models.CharField(_("description"), max_length=250, blank=True)
+    items = models.TextField(
+        _("records"),
+        blank=True,
+        help_text=_("For operations that read: an expression that gives the list, for example response.json.tickets"),
+    )
+    reads = models.TextField(
+        _("what a record holds"),
+        blank=True,
+        help_text=_("One a line, as name = expression over item, for example: reference = item.number"),
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -162,3 +187,16 @@ class OperationTemplate(RequestTemplate):
 
     def __str__(self) -> str:
         return f"{self.system}: {self.name}"
+
+    def clean(self) -> None:
+        """Under another name the level that its system is active at may lack a function."""
+        if self.pk is None:
+            return
+        before = OperationTemplate.objects.select_related("system").get(pk=self.pk)
+        if before.name != self.name and (function := needed_by_level(before.system, before.name)):
+            raise ValidationError(
+                {
+                    "name": _("%(system)s is active at a level that needs this: %(function)s.")
+                    % {"system": before.system, "function": function.label}
+                }
+            )

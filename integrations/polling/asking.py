@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import quote, urlencode
 
 from django.utils.translation import gettext as _
 
 from integrations.engine.rendering import Prepared
-from integrations.engine.sending import Occasion, Try, attempt, finish
+from integrations.engine.sending import Occasion, Try, attempt, finish, write_rest
 from integrations.inbound.problems import Invalid
 from integrations.models import Exchange, ExternalSystem, Outcome, Polling
 from integrations.polling.answer import Entry, Unreadable, entries_of
@@ -34,11 +34,13 @@ class PollFailed(Exception):
 
 @dataclass
 class Asking:
-    """How one desk is asked. `before_send` may refuse; `exchanges` are the rows in the log so far."""
+    """How one desk is asked. `before_send` may refuse; `exchanges` are the rows in the log so far, `problems`
+    what a person should know although the poll went on."""
 
     polling: Polling
     before_send: Callable[[], None] = lambda: None
     exchanges: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     @property
     def system(self) -> ExternalSystem:
@@ -63,24 +65,25 @@ class Asking:
             finish(came.exchange, self.system, outcome=Outcome.MISCONFIGURED, error=str(problem))
             raise PollFailed(str(problem)) from problem
 
-    def file(self, their_id: str) -> bytes:
-        """A file by the id that an entry names. Raises `Invalid` where that desk has none or it is larger than an
-        attachment may be, which no other poll will change; else as `page` does."""
-        came = self._get(f"{self.polling.files_path}/{quote(their_id, safe='')}", DOWNLOAD)
+    def file(self, their_id: str, into: IO[bytes]) -> None:
+        """Fetch a file by the id that an entry names, and write it. Raises `Invalid` where that desk has none or it
+        is larger than an attachment may be, which no other poll will change; else as `page` does."""
+        came = self._get(f"{self.polling.files_path}/{quote(their_id, safe='')}", DOWNLOAD, into)
         if came.verdict.outcome == Outcome.SUCCEEDED and came.response is not None:
-            return came.response.body
+            write_rest(came.response, into)
+            return
         failed = self._failed(came)
         if isinstance(came.error, ResponseTooLarge) or came.exchange.status in GONE:
             raise Invalid(_("The file %(id)s cannot be had: %(reason)s") % {"id": their_id, "reason": failed})
         raise failed
 
-    def _get(self, path: str, operation: str) -> Try:
+    def _get(self, path: str, operation: str, into: IO[bytes] | None = None) -> Try:
         occasion = Occasion(
             system=self.system,
             dialect=DIALECT,
             operation=operation,
             before_send=self.before_send,
-            fetches_file=operation == DOWNLOAD,
+            into=into,
         )
         accept = {"Accept": "*/*" if operation == DOWNLOAD else "application/json"}
         prepared = Prepared("GET", self.system.base_url.rstrip("/") + path, accept)

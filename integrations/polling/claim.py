@@ -1,4 +1,4 @@
-"""One worker polls a desk at a time: a conditional UPDATE, a lease and a fencing token, as for streams."""
+"""One worker polls a desk at a time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from integrations.engine.claim import ClaimLost, lease
+from integrations.engine import visits
+from integrations.engine.claim import ClaimLost
 from integrations.engine.streams import enqueue
 from integrations.models import ExternalSystem, Polling
 
@@ -18,10 +19,12 @@ POLL = "integrations.tasks.poll"
 
 @dataclass(frozen=True)
 class Claim:
-    """A desk held by this worker, with the settings as they were when it was taken."""
+    """A desk held by this worker, with the settings as they were when it was taken. `listed`: its time has come, so
+    that it is asked for all that is new, and not only for what somebody wants to be looked at."""
 
     polling: Polling
     token: int
+    listed: bool = True
 
     @property
     def system(self) -> ExternalSystem:
@@ -30,39 +33,37 @@ class Claim:
 
 
 def due(now: datetime) -> QuerySet[Polling]:
-    """The desks that are to be asked now and that no worker has."""
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    """The desks that are to be asked now and that no worker has: at their interval, or for a ticket that somebody
+    wants to be looked at, which is done also where polling is switched off."""
     switched_on = ExternalSystem.objects.filter(active=True).values("pk")
-    wanted = Q(due_at=None) | Q(due_at__lte=now)
-    return Polling.objects.filter(free, wanted, active=True, system_id__in=switched_on).order_by("due_at")
+    wanted = Q(active=True) & (Q(due_at=None) | Q(due_at__lte=now)) | Q(asked_at__lte=now)
+    return Polling.objects.filter(visits.free(now), wanted, system_id__in=switched_on).order_by("due_at")
 
 
 @transaction.atomic
 def take(polling_id: int) -> Claim | None:
-    """Claim the desk; None when another worker has it, it is not due, or it is switched off.
-
-    Each condition is on columns of the row itself, which PostgreSQL looks at again after it has waited for the row:
-    a second message for the same poll comes too late and finds it done.
-    """
+    """Claim the desk; None when another worker has it, it is not due, or it is switched off."""
     now = timezone.now()
-    if not due(now).filter(pk=polling_id).order_by().update(token=F("token") + 1, lease_until=now + lease()):
+    if not visits.take(due(now), polling_id, now):
         return None
     polling = Polling.objects.select_related("system__auth_login").get(pk=polling_id)
-    return Claim(polling=polling, token=polling.token)
+    listed = polling.active and (polling.due_at is None or polling.due_at <= now)
+    return Claim(polling=polling, token=polling.token, listed=listed)
 
 
 def renew(claim: Claim) -> None:
-    """Prolong the lease; before each request and each entry. Raises `ClaimLost`."""
-    now = timezone.now()
-    held = Polling.objects.filter(pk=claim.polling.pk, token=claim.token, lease_until__gt=now)
-    if not held.update(lease_until=now + lease()):
+    """Prolong the lease; before each request and each entry. Raises `ClaimLost`, also where the system was switched
+    off meanwhile: then it is asked no more."""
+    if not ExternalSystem.objects.filter(pk=claim.polling.system_id, active=True).exists():
+        # Released, so that it goes on at once when it is switched on again.
+        record(claim, lease_until=None)
         raise ClaimLost
+    visits.renew(claim.polling, claim.token)
 
 
 def record(claim: Claim, **values: Any) -> None:
     """Write columns of the row, if it is still this worker's. Raises `ClaimLost`."""
-    if not Polling.objects.filter(pk=claim.polling.pk, token=claim.token).update(**values):
-        raise ClaimLost
+    visits.record(claim.polling, claim.token, **values)
 
 
 def ask_now(polling: Polling) -> None:
@@ -75,5 +76,5 @@ def ask_now(polling: Polling) -> None:
 def read_again_from(polling: Polling, cursor: int) -> None:
     """Move the cursor by hand. A poll that is under way loses its claim, so that it cannot move it back."""
     Polling.objects.filter(pk=polling.pk).update(
-        cursor=cursor, token=F("token") + 1, lease_until=None, due_at=timezone.now()
+        cursor=cursor, ahead=cursor, round={}, token=F("token") + 1, lease_until=None, due_at=timezone.now()
     )

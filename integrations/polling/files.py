@@ -2,6 +2,7 @@
 
 import json
 import re
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from django.utils import timezone
@@ -13,6 +14,7 @@ from integrations.inbound.problems import Invalid
 from integrations.inbound.rest.incoming import MAX_FILES
 from integrations.models import ExchangedFile
 from integrations.polling.asking import Asking
+from tickets.actions.attachment import LargeFile
 
 ATTACHMENTS: Final = "IncidentAttachments"
 # Desks name all files of an incident in each of its entries, as they do where they call.
@@ -43,12 +45,15 @@ def _file(asking: Asking, properties: dict[str, Any]) -> ExchangedFile:
         # So that it is not removed as an upload that nobody has named, right before it is.
         ExchangedFile.objects.filter(pk=known.pk).update(created_at=timezone.now())
         return known
-    row, _created = exchanged_files.upload(
-        system=asking.system,
-        name=exchanged_files.name_in(str(properties.get("file_name") or "")),
-        content_type=str(properties.get("mime_type") or ""),
-        data=asking.file(their_id),
-    )
+    with TemporaryFile() as file:
+        asking.file(their_id, file)
+        content = LargeFile(
+            name=exchanged_files.name_in(str(properties.get("file_name") or "")),
+            data=b"",
+            content_type=str(properties.get("mime_type") or ""),
+            file=file,
+        )
+        row, _created = exchanged_files.keep(system=asking.system, content=content)
     ExchangedFile.objects.filter(pk=row.pk).update(their_id=their_id)
     return row
 

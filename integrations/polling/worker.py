@@ -4,26 +4,37 @@ import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Protocol
 
 from django.conf import settings
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.engine.claim import ClaimLost
 from integrations.engine.streams import enqueue
-from integrations.models import Exchange
+from integrations.engine.visits import failed, succeeded
+from integrations.models import Exchange, Polling, PollingKind
 from integrations.polling import claim as claims
 from integrations.polling.asking import Asking, PollFailed
 from integrations.polling.claim import Claim, record, renew, take
 from integrations.polling.entries import mark_broken_off, seen_before, take_over
+from integrations.polling.operations import NotToBeHad, Operations
+from integrations.polling.turns import OperationsTurn
 
 logger = logging.getLogger(__name__)
 
-# A desk that fails is asked less and less often, down to once in this time (or in its own interval, if longer).
-LONGEST_PAUSE: Final = timedelta(minutes=5)
+SHOWN_PROBLEMS: Final = 3
+Asked = Asking | Operations
+
+
+class Turn(Protocol):
+    """What one claim of a desk has brought, and whether a ticket is to be looked at again."""
+
+    @property
+    def brought(self) -> int: ...
+
+    @property
+    def wants_more(self) -> bool: ...
 
 
 @dataclass
@@ -52,29 +63,57 @@ def poll(polling_id: int) -> bool:
 
 
 def _poll(claim: Claim) -> None:
-    """Read page after page, and record what came of it."""
-    polling = claim.polling
-    asking = Asking(polling, before_send=lambda: renew(claim))
-    progress = Progress(time=max(polling.cursor - polling.overlap_ms, 0))
-    stop_at = time.monotonic() + settings.CLAIM_SECONDS
+    """Ask as the desk is to be asked, and record what came of it."""
+    turn: FeedTurn | OperationsTurn = (
+        OperationsTurn(claim) if claim.polling.kind == PollingKind.OPERATIONS else FeedTurn(claim)
+    )
+    polling, asking = claim.polling, turn.asking
     try:
-        mark_broken_off(claim.system)
-        while read_page(claim, asking, progress):
-            if time.monotonic() >= stop_at:
-                _succeeded(claim, asking, progress, due_at=timezone.now())
-                enqueue(polling.pk, task=claims.POLL)
-                return
-        _succeeded(claim, asking, progress, due_at=timezone.now() + polling.interval)
+        if turn.take():
+            _succeeded(claim, asking, turn, due_at=timezone.now())
+            enqueue(polling.pk, task=claims.POLL)
+            return
+        _succeeded(claim, asking, turn, due_at=timezone.now() + polling.interval)
     except ClaimLost:
         raise
-    except PollFailed as failed:
-        _failed(claim, asking, progress, str(failed), failed.retry_after)
+    except PollFailed as failure:
+        _failed(claim, asking, turn, str(failure), failure.retry_after)
+    except NotToBeHad as refused:  # the listing itself, as where the address is wrong
+        _failed(claim, asking, turn, str(refused))
     except Exception as error:
         # Broad on purpose: else it would fail again and again where nobody sees it. Without a database this fails,
         # too, and the sweeper comes back when the lease has ended.
         logger.exception("polling %s failed unexpectedly", polling.pk)
         reason = _("Unexpected error, written to the log: %(error)s") % {"error": repr(error)[:500]}
-        _failed(claim, asking, progress, reason)
+        _failed(claim, asking, turn, reason)
+
+
+class FeedTurn:
+    """One claim of a desk with a feed: page after page, while there is time."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.asking = Asking(claim.polling, before_send=lambda: renew(claim))
+        self.progress = Progress(time=max(claim.polling.cursor - claim.polling.overlap_ms, 0))
+
+    @property
+    def brought(self) -> int:
+        """How many entries were new."""
+        return self.progress.brought
+
+    @property
+    def wants_more(self) -> bool:
+        """A feed has no single tickets to look at."""
+        return False
+
+    def take(self) -> bool:
+        """Whether there is more than the time was for."""
+        stop_at = time.monotonic() + settings.CLAIM_SECONDS
+        mark_broken_off(self.claim.system)
+        while self.claim.listed and read_page(self.claim, self.asking, self.progress):
+            if time.monotonic() >= stop_at:
+                return True
+        return False
 
 
 def read_page(claim: Claim, asking: Asking, progress: Progress) -> bool:
@@ -109,53 +148,49 @@ def read_page(claim: Claim, asking: Asking, progress: Progress) -> bool:
     return full
 
 
-def pause(interval: timedelta, failures: int) -> timedelta:
-    """How long to leave a desk alone after so many failures in a row."""
-    doubled = interval * 2 ** min(max(failures - 1, 0), 10)
-    return max(interval, min(doubled, LONGEST_PAUSE))
-
-
 def _move(claim: Claim, cursor: int) -> None:
     """Never back: with an overlap the last entry may be an old one."""
     claim.polling.cursor = max(claim.polling.cursor, cursor)
     record(claim, cursor=claim.polling.cursor)
 
 
-def _succeeded(claim: Claim, asking: Asking, progress: Progress, *, due_at: datetime) -> None:
-    same = not progress.brought and not asking.polling.failures
-    record(
-        claim,
-        due_at=due_at,
-        lease_until=None,
-        last_success_at=timezone.now(),
-        failures=0,
-        failing_since=None,
-        last_error="",
-        quiet_exchanges=_quiet(asking, progress, replaces=same),
-    )
+def _succeeded(claim: Claim, asking: Asked, turn: Turn, *, due_at: datetime) -> None:
+    polling = claim.polling
+    same = not turn.brought and not polling.failures
+    values: dict[str, Any] = {"due_at": due_at} if claim.listed else {}
+    values |= {
+        "last_error": "; ".join(asking.problems[:SHOWN_PROBLEMS]),
+        "quiet_exchanges": _quiet(asking, turn, replaces=same),
+    }
+    record(claim, **succeeded() | values)
+    _asked_and_done(claim, turn)
 
 
-def _failed(
-    claim: Claim, asking: Asking, progress: Progress, reason: str, retry_after: timedelta | None = None
-) -> None:
-    polling, now = asking.polling, timezone.now()
-    wait = max(pause(polling.interval, polling.failures + 1), retry_after or timedelta())
-    same = not progress.brought and reason == polling.last_error
-    record(
-        claim,
-        due_at=now + wait,
-        lease_until=None,
-        failures=F("failures") + 1,
-        failing_since=Coalesce("failing_since", now),
-        last_error=reason,
-        quiet_exchanges=_quiet(asking, progress, replaces=same),
-    )
+def _failed(claim: Claim, asking: Asked, turn: Turn, reason: str, retry_after: timedelta | None = None) -> None:
+    polling = asking.polling
+    same = not turn.brought and reason == polling.last_error
+    values = failed(polling, reason, wait=retry_after or timedelta())
+    values["quiet_exchanges"] = _quiet(asking, turn, replaces=same)
+    if polling.asked_at is not None:
+        # What somebody wants to be looked at waits with it, unless it is asked for once more.
+        values["asked_at"] = values["due_at"]
+    record(claim, **values)
 
 
-def _quiet(asking: Asking, progress: Progress, *, replaces: bool) -> list[int]:
+def _asked_and_done(claim: Claim, turn: Turn) -> None:
+    """Take the mark away with which a look was asked for, unless another one was since; then, or where a ticket has
+    to be looked at again, go on soon."""
+    polling = claim.polling
+    row = Polling.objects.filter(pk=polling.pk)
+    later = None if polling.active or not turn.wants_more else timezone.now() + polling.interval
+    if not row.filter(asked=polling.asked).update(asked_at=later):
+        enqueue(polling.pk, task=claims.POLL)
+
+
+def _quiet(asking: Asked, turn: Turn, *, replaces: bool) -> list[int]:
     """The rows of a poll that brought nothing. They take the place of those of the poll before that came to the same,
     so that the log of a quiet night is one row."""
     polling = asking.polling
     if replaces:
         Exchange.objects.filter(pk__in=polling.quiet_exchanges, system=polling.system).delete()
-    return [] if progress.brought else asking.exchanges
+    return [] if turn.brought else asking.exchanges

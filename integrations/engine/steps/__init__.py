@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from integrations.engine.steps import feed, mail, note, request, set_field, stop, wait
+from integrations.engine.steps import feed, mail, note, request, set_field, stop, wait, webhook
 from integrations.engine.steps.base import Execution
 from integrations.models import StepKind
 
@@ -16,4 +16,5 @@ KINDS: Final[dict[StepKind, Callable[[Execution], None]]] = {
     StepKind.NOTE: note.execute,
     StepKind.WAIT: wait.execute,
     StepKind.STOP: stop.execute,
+    StepKind.WEBHOOK: webhook.execute,
 }

@@ -1,23 +1,20 @@
 """The step that sends mail. Repeats carry the same Message-ID, so that repeating is safe."""
 
 import time
-from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.app_fields import placeholders
-from integrations.engine import results
+from integrations.engine import letters, results
 from integrations.engine.claim import ClaimLost, hold, longest_send, recording, renew
 from integrations.engine.outcome import of_error
 from integrations.engine.retry import next_try, parse_schedule
 from integrations.engine.sending import clean
 from integrations.engine.steps.base import Execution
+from integrations.mail_words import without_tokens
 from integrations.models import Exchange, Outcome, StepState, Way
-from integrations.templating import Escape, TemplateFailed, render
+from integrations.templating import TemplateFailed
 from integrations.transports.errors import MailRefused, TransportError
 from integrations.transports.mail import Mail, send_mail
 
@@ -47,6 +44,9 @@ def execute(execution: Execution) -> None:
         send_mail(mail, deadline=longest_send(MAIL_SECONDS))
     except TransportError as error:
         problem = error
+    if problem is not None and problem.accepted and step.request is not None:
+        # Stored with the result: whoever has it does not get it again when it is repeated for the others.
+        step.request = {**step.request, "done": [*mail.done, *problem.accepted]}
     exchange.duration_ms = round((time.monotonic() - started) * 1000)
     result = results.done() if problem is None else _after_failure(execution, problem)
     exchange.outcome = Outcome.SUCCEEDED if problem is None else _outcome(problem)
@@ -73,34 +73,16 @@ def _before(execution: Execution) -> results.Result | None:
     return results.for_acknowledgement(stream) if stream.awaiting_since is not None else None
 
 
-def render_mail(definition: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
-    """To whom, about what, with what text."""
-    fields = placeholders()
-    to = render(definition["mail"]["to"], context, escape=Escape.HEADER, fields=fields)
-    return {
-        "to": [address.strip() for address in to.replace(";", ",").split(",") if address.strip()],
-        "subject": render(definition["mail"]["subject"], context, escape=Escape.HEADER, fields=fields),
-        "body": render(definition["text"], context, escape=Escape.TEXT, fields=fields),
-    }
-
-
 def _prepare(execution: Execution) -> Mail:
     step = execution.step
     if step.request is None:
-        step.request = render_mail(execution.definition, execution.context)
-        if not step.request["to"]:
-            raise TemplateFailed(_("it has no recipient"), name="to")
+        letters.pin(step, execution.run, execution.definition, execution.context)
+    mail = letters.mail_of(step, execution.run)
     with recording(execution.claim):
         step.state = StepState.SENDING
         step.attempts += 1
         step.save()
-    host = urlsplit(settings.PORTAL_URL).hostname or "localhost"
-    return Mail(
-        to=tuple(step.request["to"]),
-        subject=step.request["subject"],
-        body=step.request["body"],
-        message_id=f"<{step.idempotency_key}@{host}>",
-    )
+    return mail
 
 
 def _begin(execution: Execution, mail: Mail) -> Exchange:
@@ -116,8 +98,14 @@ def _begin(execution: Execution, mail: Mail) -> Exchange:
         attempt=execution.step.attempts,
         method="MAIL",
         url=", ".join(mail.to),
-        request_headers={"Subject": mail.subject, "Message-ID": mail.message_id},
-        request_body=clean(system, mail.body),
+        request_headers={
+            "Subject": mail.subject,
+            "Message-ID": mail.message_id,
+            **{name: without_tokens(value) for name, value in mail.headers.items()},
+            **({"From": mail.sender} if mail.sender else {}),
+            **({"Attachment": ", ".join(file[0] for file in mail.attachments)} if mail.attachments else {}),
+        },
+        request_body=clean(system, without_tokens(mail.body)),
         message_id=mail.message_id,
     )
 

@@ -37,7 +37,9 @@ def look(execution: Execution, request: dict[str, Any], system: ExternalSystem) 
         return
     try:
         prepared = render_request(probe, system=system, context=execution.context)
-        came = attempt(occasion_of(execution, probe, system), prepared, probe, execution.context)
+        # What is looked for counts as read: in a page for signing in it would not be found, and be sent once more.
+        asked = {**probe, "captures": f"{probe['captures']}\n{request['probe_found']}"}
+        came = attempt(occasion_of(execution, probe, system), prepared, asked, execution.context)
         if came.verdict.outcome != Outcome.SUCCEEDED or came.response is None:
             _look_later(execution, system, came.verdict.outcome, came.verdict.reason)
             return

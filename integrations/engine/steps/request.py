@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from integrations.app_fields import placeholders
 from integrations.echo import remember
-from integrations.engine import results
+from integrations.engine import accounts, results
 from integrations.engine.claim import recording
 from integrations.engine.outcome import Verdict
 from integrations.engine.rendering import Prepared, needs_reference, render_request, sources_of
@@ -20,11 +20,12 @@ from integrations.engine.sending import attempt, broken_off
 from integrations.engine.steps.base import Execution
 from integrations.engine.steps.probe import look
 from integrations.engine.steps.tries import after_failure, created_after_all, occasion_of, record_try
-from integrations.models import Direction, ExternalSystem, Outcome, Repeat, StepState
+from integrations.models import Direction, ExternalSystem, Outcome, Repeat, SentValue, StepState
 from integrations.templating import TemplateFailed, used_paths
 from integrations.transports.errors import TransportError
 from integrations.transports.soap_arguments import ArgumentProblem
 from integrations.transports.wsdl import WsdlProblem
+from integrations.value_maps import THEIRS
 
 TRIED = (StepState.FAILED, StepState.UNKNOWN)
 
@@ -71,6 +72,8 @@ def _before(execution: Execution, request: dict[str, Any], system: ExternalSyste
             timezone.now() + timedelta(minutes=1),
             step_state=StepState(execution.step.state),
         )
+    if (waits := accounts.hold_back(execution, request, system)) is not None:
+        return waits
     reference = execution.context["task"]["external_reference"]
     if own and execution.definition["creates"] and reference and execution.step.state in TRIED:
         return created_after_all(reference)
@@ -123,14 +126,28 @@ def _prepare(execution: Execution, request: dict[str, Any], system: ExternalSyst
         step.state = StepState.SENDING
         step.attempts += 1
         step.save()
-        text = run.snapshot["event"]["text"]
-        if step.attempts == 1 and system.pk == run.stream.system_id and text and _sends_text(request):
-            remember(task=run.stream.task, system=system, text=text)
+        if step.attempts == 1 and system.pk == run.stream.system_id:
+            _remember(execution, request, system)
     return prepared
 
 
-def _sends_text(request: dict[str, Any]) -> bool:
-    return any("event.text" in used_paths(source, placeholders()) for source in sources_of(request) if source)
+def _remember(execution: Execution, request: dict[str, Any], system: ExternalSystem) -> None:
+    """What this says over there, so that it is known again: its texts, and values that are set by the value maps."""
+    task, step, context = execution.run.stream.task, execution.step, execution.context
+    used = {path for source in sources_of(request) if source for path in used_paths(source, placeholders())}
+    # A ticket that is created begins with its description, which some desks list as the first note.
+    texts = [context["event"]["text"] if "event.text" in used else ""]
+    for owner in ("ticket", "task"):
+        if request["creates"] and f"{owner}.description" in used:
+            texts.append(context[owner]["description"])
+    for text in dict.fromkeys(texts):
+        if text:
+            remember(task=task, system=system, text=text, step=step)
+    SentValue.objects.bulk_create(
+        SentValue(task=task, system=system, step=step, kind=kind, value=value[:200])
+        for kind, value in context["theirs"].items()
+        if f"{THEIRS}.{kind}" in used
+    )
 
 
 def _system_of(execution: Execution, request: dict[str, Any]) -> ExternalSystem | None:

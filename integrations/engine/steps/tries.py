@@ -11,15 +11,22 @@ from integrations.echo import name_sent
 from integrations.engine import results
 from integrations.engine.claim import hold, renew
 from integrations.engine.outcome import Verdict, captured
-from integrations.engine.references import store_reference
+from integrations.engine.references import store_contact, store_reference
+from integrations.engine.rendering import contact_of
 from integrations.engine.retry import next_try, parse_schedule
 from integrations.engine.sending import Occasion, Try
 from integrations.engine.steps.base import Execution
-from integrations.models import ExternalSystem, Outcome, Repeat, StepState
+from integrations.models import ExternalSystem, Outcome, Repeat, StepState, TheirMessageOrigin
+from integrations.polling.soon import look_after_sending
 from integrations.snapshot import current_reference
+from integrations.their_messages import FILE, NOTE, remember
 from tickets.errors import ActionRefused
+from tickets.models import Contact
 
 REFERENCE = "reference"
+EXTERNAL_ID = "external_id"
+ATTACHMENT_ID = "attachment_id"
+CONTACT = "contact"
 MESSAGE_ID = "message_id"
 
 
@@ -58,12 +65,31 @@ def record_success(execution: Execution, system: ExternalSystem, values: dict[st
             refused = _("The capture named reference gave no number or text: %(value)s") % {"value": reference}
         elif own and reference not in (None, ""):
             try:
-                store_reference(task=stream.task, system=system, value=str(reference))
+                internal = str(values.get(EXTERNAL_ID) or "")
+                store_reference(task=stream.task, system=system, value=str(reference), external_id=internal)
             except ActionRefused as problem:
                 refused = str(problem)
+        number = values.get(CONTACT)
+        contact_id = contact_of(run)
+        contact = Contact.objects.filter(pk=contact_id).first() if contact_id is not None else None
+        if number not in (None, "") and contact is not None:
+            try:
+                store_contact(contact=contact, system=system, value=str(number))
+            except ActionRefused as problem:
+                refused = refused or str(problem)
         text = run.snapshot["event"]["text"]
-        if own and text and values.get(MESSAGE_ID):
-            name_sent(task=stream.task, system=system, text=text, their_message_id=str(values[MESSAGE_ID]))
+        named = str(values.get(MESSAGE_ID) or "")
+        file_named = str(values.get(ATTACHMENT_ID) or "")
+        if own and named:
+            name_sent(task=stream.task, system=system, text=text, their_message_id=named)
+            # Some desks give a file an id beside that of the message that it came with.
+            kind = FILE if run.attachment_id and not file_named else NOTE
+            ours = TheirMessageOrigin.OURS
+            remember(stream.task, system, kind, named, ours, note=run.note, attachment=run.attachment)
+        if own and file_named and run.attachment_id:
+            remember(stream.task, system, FILE, file_named, TheirMessageOrigin.OURS, attachment=run.attachment)
+        if own:
+            look_after_sending(stream.task, system)
         locked = hold(execution.claim)
         if (
             own
