@@ -165,6 +165,15 @@ CLAIM_SECONDS = env.int("CLAIM_SECONDS", 30)
 # The largest request that any endpoint for other desks reads, attachments included.
 MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", 30 * 1024 * 1024)
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", 20 * 1024 * 1024)
+# Files that are never taken over from another desk: by their ending, or by what they are said to be.
+REFUSED_FILE_ENDINGS = env.list("REFUSED_FILE_ENDINGS", default=["bat", "cmd", "com", "exe", "msi", "ps1", "scr"])
+REFUSED_FILE_TYPES = env.list(
+    "REFUSED_FILE_TYPES", default=["application/x-msdownload", "application/x-msdos-program"]
+)
+# A mail carries its files in base64, which is a third longer.
+MAX_MAIL_BYTES = env.int("MAX_MAIL_BYTES", 50 * 1024 * 1024)
+# So many mails of people who are not known become tickets of a mailbox's failover person; a person looks at the rest.
+STRANGERS_AN_HOUR = env.int("STRANGERS_AN_HOUR", 60)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
 # How long answers to repeated deliveries, and the bodies of exchanges, are kept.
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", 30)
@@ -184,6 +193,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "deskbridge@localhost")
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Presets of the operator's own, beside those that come with the portal.
+CATALOGUE_DIR = Path(env.str("CATALOGUE_DIR", str(VAR_DIR / "catalogue")))
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(VAR_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -305,6 +316,7 @@ UNFOLD = {
     "SITE_SYMBOL": "sync_alt",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/deskbridge.svg")}],
     "STYLES": [lambda request: static("css/admin.css"), lambda request: static("css/exchange.css")],
+    "SCRIPTS": [lambda request: static("js/admin.js")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "portal.dashboard.dashboard",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("integrations.inbound.workflow_service.urls")),
     path("", include("integrations.inbound.case_exchange.urls")),
     path("", include("integrations.inbound.itx.urls")),
+    path("", include("integrations.inbound.webhook.urls")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -181,14 +181,15 @@ def _with_wiped(ticket: Ticket, values: CaseValues) -> CaseValues:
         wiped["tags"] = []
     held = ticket.property_values.filter(definition__active=True).values_list("definition__code", flat=True)
     given["properties"] = {**dict.fromkeys(held), **values.get("properties", {})}
-    return {**given, **wiped}  # type: ignore[typeddict-item]
+    return {**given, **wiped}  # type: ignore[typeddict-item]  # built key by key
 
 
 def _fields_that_differ(ticket: Ticket, values: CaseValues, members: MemberChanges) -> dict[str, Any]:
+    given: dict[str, Any] = {**values}
     found = {
-        name: values[name]  # type: ignore[literal-required]
+        name: given[name]
         for name, (attribute, _model) in FIELDS.items()
-        if name in values and not same(getattr(ticket, attribute), values[name])  # type: ignore[literal-required]
+        if name in given and not same(getattr(ticket, attribute), given[name])
     }
     if members.contact_changes:
         if "contact" in found and found["contact"] != members.contact:

@@ -84,7 +84,7 @@ def wanted_status(ticket: Ticket, values: CaseValues) -> tuple[TicketStatus, Own
 def _hold(ticket: Ticket, status: TicketStatus, values: CaseValues) -> dict[str, Any]:
     """Until when it is on hold, and why. What a case that leaves its hold still says of it does not count."""
     before = {"on_hold_until": ticket.on_hold_until, "on_hold_comment": ticket.on_hold_comment}
-    given: dict[str, Any] = {name: values[name] for name in before if name in values}  # type: ignore[literal-required]
+    given: dict[str, Any] = {name: value for name, value in values.items() if name in before}
     if "on_hold_comment" in given:
         given["on_hold_comment"] = given["on_hold_comment"] or ""
     if "on_hold_until" in given and same(ticket.on_hold_until, given["on_hold_until"]):

@@ -1,7 +1,6 @@
 """Files that a desk knows by a guid: uploaded before they are named in a message, or offered in its feed."""
 
 import contextlib
-import hashlib
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,16 +10,16 @@ from typing import IO, Final
 from urllib.parse import unquote
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.inbound.bodies import storable
-from integrations.inbound.problems import NotFound, TooLarge
+from integrations.inbound.problems import Invalid, NotFound, TooLarge
 from integrations.models import ExchangedFile, ExternalSystem
 from tickets.actions import FileContent
-from tickets.actions.attachment import safe_name
+from tickets.actions.attachment import refuse_kind, safe_name
+from tickets.errors import InvalidInput
 from tickets.models import Attachment, Ticket
 
 # How long an upload waits for the message that names it.
@@ -42,23 +41,32 @@ def name_in(header: str) -> str:
     return safe_name(name) if name else ""
 
 
-@transaction.atomic
 def upload(*, system: ExternalSystem, name: str, content_type: str, data: bytes) -> tuple[ExchangedFile, bool]:
+    """`keep` for a file that is in memory."""
+    return keep(system=system, content=FileContent(name, data, content_type))
+
+
+@transaction.atomic
+def keep(*, system: ExternalSystem, content: FileContent) -> tuple[ExchangedFile, bool]:
     """Keep a file until it is named in a message; the row, and whether it is new: the same again is the same file.
-    Raises `TooLarge`."""
-    if len(data) > settings.MAX_ATTACHMENT_BYTES:
+    Raises `TooLarge`, and `Invalid` for a kind that is not taken over."""
+    if content.size > settings.MAX_ATTACHMENT_BYTES:
         limit = settings.MAX_ATTACHMENT_BYTES // 1024**2
         raise TooLarge(_("The file is larger than %(limit)d MB.") % {"limit": limit})
+    try:
+        refuse_kind(content.name, content.content_type)
+    except InvalidInput as refused:
+        raise Invalid(str(refused)) from refused
     row, created = ExchangedFile.objects.get_or_create(
         system=system,
-        sha256=hashlib.sha256(data).hexdigest(),
-        name=name,
-        defaults={"size": len(data), "content_type": storable(content_type)[:100]},
+        sha256=content.sha256,
+        name=content.name,
+        defaults={"size": content.size, "content_type": storable(content.content_type)[:100]},
     )
     row = ExchangedFile.objects.select_for_update(no_key=True).get(pk=row.pk)
     row.created_at = timezone.now()
     if not row.file and not row.attachments.exists():
-        row.file.save("", ContentFile(data), save=False)
+        row.file.save("", content.opened(), save=False)
     row.save(update_fields=["created_at", "file"])
     return row, created
 

@@ -5,14 +5,14 @@ too), maps the body to a `Message`, calls `deliver`, writes the answer in its ow
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.inbound import case_operations, dedupe, operations
+from integrations.inbound import case_operations, dedupe, operations, people
 from integrations.inbound.bodies import redacted, storable, without_files
 from integrations.inbound.messages import (
     Acknowledgement,
@@ -39,7 +39,7 @@ from integrations.inbound.messages import (
 from integrations.inbound.problems import Disagrees, NotFound, Refused, from_action
 from integrations.inbound.receiving import receipt as receipt_of
 from integrations.inbound.receiving import rejected_before
-from integrations.models import Exchange, ExternalSystem, Outcome, Way
+from integrations.models import Exchange, ExternalReference, ExternalSystem, Outcome, Way
 from integrations.secrets import redact_headers, redact_url
 from integrations.visibility import tasks_visible_to
 from tickets.errors import ActionRefused
@@ -51,13 +51,19 @@ UNAUTHENTICATED_CHARACTERS = 2000
 
 @dataclass
 class Arrived:
-    """A call that is being worked on: its exchange, and what became of it so far."""
+    """A call that is being worked on: its exchange, and what became of it so far.
+
+    `settled` is an outcome that follows from no receipt; `noted` is for our log alone, in the place of what the
+    caller is told.
+    """
 
     exchange: Exchange
     system: ExternalSystem | None
     started: float = field(default_factory=time.monotonic)
     receipt: Receipt | None = None
     repeated: bool = False
+    settled: Outcome | None = None
+    noted: str = ""
 
 
 def arrived(
@@ -70,20 +76,25 @@ def arrived(
     body: str,
     system: ExternalSystem | None,
     replay_of: Exchange | None = None,
+    secret_names: Collection[str] = (),
 ) -> Arrived:
-    """Record the call, free of secrets, before anything is done with it. Without a system: a call that is refused."""
+    """Record the call, free of secrets, before anything is done with it. Without a system: a call that is refused.
+
+    `secret_names` are headers and parameters that hold secrets besides those of the system.
+    """
     names = system.secret_name_list if system else ()
+    outside = [*names, *secret_names]
     if system is None:
         body, url = body[:UNAUTHENTICATED_CHARACTERS], url[:UNAUTHENTICATED_CHARACTERS]
         headers = {name: value[:200] for name, value in list(headers.items())[:30]}
-    clean = {storable(name): storable(value) for name, value in redact_headers(headers, names=names).items()}
+    clean = {storable(name): storable(value) for name, value in redact_headers(headers, names=outside).items()}
     exchange = Exchange.objects.create(
         way=Way.IN,
         system=system,
         dialect=dialect,
         operation=storable(operation)[:80],
         method=method[:10],
-        url=storable(redact_url(url, names=names)),
+        url=storable(redact_url(url, names=outside)),
         request_headers=clean,
         request_body=storable(redacted(body, headers.get("Content-Type", ""), names)),
         replay_of=replay_of,
@@ -116,16 +127,28 @@ def deliver(
     try:
         with transaction.atomic():
             call.receipt = perform(call, message, hold_echo=hold_echo)
+            _keep_internal_id(call, message)
             dedupe.finish(claim, call.receipt)
     except ActionRefused as error:
         dedupe.release(claim)
         raise from_action(error) from error
     except Exception:
-        # Whatever it was goes on to the dialect; the claim must not stay behind.
+        # Broad on purpose: whatever it was goes on to the dialect; the claim must not stay behind.
         call.receipt = None
         dedupe.release(claim)
         raise
     return call.receipt
+
+
+def _keep_internal_id(call: Arrived, message: Message) -> None:
+    """Beside their number, which the message brought, by what their addresses name the ticket. Raises `Disagrees`."""
+    if not isinstance(message, Acknowledgement | NewTicket) or not message.external_id:
+        return
+    known = ExternalReference.objects.filter(system=call.system, external_id=message.external_id)
+    if known.exclude(task=call.exchange.task_id).exists():
+        raise Disagrees(_('The internal id "%(id)s" belongs to another task already.') % {"id": message.external_id})
+    reference = ExternalReference.objects.filter(system=call.system, task=call.exchange.task_id, external_id="")
+    reference.update(external_id=message.external_id)
 
 
 def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
@@ -137,6 +160,7 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
         receipt = operations.create(
             system=system,
             reference=message.external_reference,
+            external_id=message.external_id,
             task=find_task(system, related) if message.task_number else None,
             title=message.title,
             description=message.description,
@@ -152,6 +176,13 @@ def perform(call: Arrived, message: Message, *, hold_echo: bool) -> Receipt:
         )
         call.exchange.task_id = Task.objects.values_list("pk", flat=True).get(number=receipt.task)
         return receipt
+    match message:
+        case people.NewContact():
+            return people.create(system, message)
+        case people.ContactChange():
+            return people.change(system, message)
+        case people.ContactRemoval():
+            return people.remove(system, message)
     if isinstance(message, CaseCreation | CaseMessage):
         return _perform_case(call, system, message, hold_echo=hold_echo)
     assert isinstance(message, TaskMessage)  # noqa: S101 - there are no others
@@ -190,6 +221,10 @@ def _perform_on_task(message: TaskMessage, by: dict[str, Any], *, hold_echo: boo
                 category=message.category,
                 may_be_empty=message.may_be_empty,
                 message_id=message.message_id,
+                written_at=message.written_at,
+                group=message.group,
+                synchronised=message.synchronised,
+                note_id=message.note_id,
                 hold_echo=hold_echo,
             )
         case Files():
@@ -301,7 +336,9 @@ def finished(
     exchange.duration_ms = round((time.monotonic() - call.started) * 1000)
     if problem is not None:
         exchange.outcome = Outcome.RETRYABLE if problem.status >= 500 else Outcome.REFUSED
-        exchange.error = storable(problem.detail)
+        exchange.error = storable(call.noted or problem.detail)
+    elif call.settled is not None:
+        exchange.outcome, exchange.error = call.settled, storable(call.noted)
     elif call.repeated:
         exchange.outcome = Outcome.REPEATED
     elif call.receipt is not None and call.receipt.held_back:
@@ -309,7 +346,8 @@ def finished(
     else:
         exchange.outcome = Outcome.SUCCEEDED
     fields = ["status", "response_headers", "response_body", "duration_ms", "outcome", "error", "task", "message_id"]
-    # What was refused or held back is kept whole, so that it can be mapped again.
+    fields.append("operation")
+    # What was refused, held back or without effect is kept whole, so that it can be mapped again.
     if exchange.outcome in (Outcome.SUCCEEDED, Outcome.REPEATED):
         slim = without_files(exchange.request_body)
         if slim != exchange.request_body:

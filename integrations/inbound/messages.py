@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict, cast
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -54,20 +54,24 @@ class TaskMessage(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement(TaskMessage):
-    """Their number for our task."""
+    """Their number for our task, and by what their addresses name it where that is something else."""
 
     operation = "acknowledge"
+    external_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comment:
     """A text of a list that the other desk sends again and again: seen once, it is dropped. `created_at` is the time
-    as that desk has written it."""
+    as that desk has written it, by which it is known again; `written_at` the same as a time, where it can be read;
+    `note_id` the id by which it is listed there."""
 
     text: str
     created_at: str = ""
+    written_at: datetime | None = None
     visibility: str = Visibility.PUBLIC
     author: str = ""
+    note_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +87,14 @@ class Update(Deed):
     """A text, comments, files, the time at which they expect to be done, changed properties; at least one of them,
     unless the dialect sends a record as it is and not what changed of it (`may_be_empty`).
 
-    Title, description, priority and category count only where they raised the ticket.
+    Title, description, priority and category count only where they raised the ticket, unless the desk's values are
+    synchronised with ours (`synchronised`). `written_at` is when the text was written there, `note_id` the id by
+    which it is listed there: known for good, whoever tells it.
     """
 
     operation = "update"
     text: str = ""
+    written_at: datetime | None = None
     visibility: str = Visibility.PUBLIC
     expected_resolution_at: datetime | None = None
     solution: str = ""
@@ -95,6 +102,9 @@ class Update(Deed):
     description: str = ""
     priority: str = ""
     category: str = ""
+    group: str = ""
+    synchronised: bool = False
+    note_id: str = ""
     may_be_empty: bool = False
 
 
@@ -165,14 +175,15 @@ class Files(TaskMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class NewTicket(Message):
-    """A ticket that they raise at our desk; `external_reference` is their number for it.
+    """A ticket that they raise at our desk; `external_reference` is their number for it, None: they have none.
 
     With `task_number` they relate a task of ours to it instead.
     """
 
     operation = "create"
-    external_reference: str
+    external_reference: str | None
     title: str
+    external_id: str = ""
     task_number: str = ""
     contact_email: str = ""
     contact_name: str = ""
@@ -267,7 +278,8 @@ class CaseUpdate(CaseMessage):
 class Receipt:
     """The answer to an accepted message, kept and given again when the message is repeated.
 
-    `changed` is false when there was nothing to do; `held_back` is true for an echo of our own text.
+    `changed` is false when there was nothing to do; `held_back` is true for an echo of our own text. `contact` is the
+    person that a message about people was about; such a receipt names no task.
     """
 
     operation: str
@@ -279,19 +291,27 @@ class Receipt:
     held_back: bool = False
     note: int | None = None
     attachments: tuple[int, ...] = ()
+    contact: int | None = None
 
 
 def digest(message: Message) -> str:
     """SHA-256 of what is asked, independent of the dialect, of how the body was written and the task was named."""
-    content = {"operation": message.operation, **asdict(message)}
+    files: tuple[FileContent, ...] = getattr(message, "files", ())
+    bare = asdict(replace(cast("Any", message), files=()) if files else message)
+    content = {"operation": message.operation, **bare}
     if isinstance(message, TaskMessage) and not isinstance(message, Acknowledgement):
         # Which task it is, the key says.
         del content["task_number"], content["external_reference"]
-    for file in content.get("files", ()):
-        if "guid" in file:
-            # The guid says which file it is; its bytes are left out once it is attached.
-            del file["data"]
+    if files:
+        content["files"] = [_identified(file) for file in files]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _identified(file: FileContent) -> dict[str, str]:
+    """A file by its checksum, wherever its content is."""
+    said = {each.name: getattr(file, each.name) for each in fields(file) if each.name not in ("data", "file")}
+    # A guid says which file it is; its bytes are left out once it is attached.
+    return said if "guid" in said else {**said, "data": file.sha256}
 
 
 def _plain(value: Any) -> str:

@@ -14,16 +14,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations import triggers
-from integrations.echo import is_echo
-from integrations.engine.references import drop_reference, store_reference
+from integrations.engine.references import store_reference
 from integrations.inbound.exchanged_files import KnownFile
 from integrations.inbound.messages import Comment, Receipt, ReportedStatus
 from integrations.inbound.problems import Invalid
 from integrations.inbound.receiving import (
     ASSIGNED,
-    CANCELLED,
     PREVIOUS,
-    REJECTED,
     REOPENED,
     RESOLVED,
     actor_of,
@@ -31,23 +28,43 @@ from integrations.inbound.receiving import (
     change_facts,
     contact_by_email,
     converse,
+    files_to_take,
     follow,
-    has_reference,
     is_at_another_desk,
+    is_here,
+    is_own_text,
     known_reference,
     last_words,
     locked,
+    move,
     only_told,
     our_number,
     receipt,
     solved_by,
 )
-from integrations.models import ExternalSystem
-from integrations.visibility import binding_for, raised_by
+from integrations.inbound.returning import cancel, reject
+from integrations.models import ExternalSystem, TheirMessageOrigin
+from integrations.their_messages import NOTE, is_known, remember
+from integrations.visibility import raised_by
 from tickets import actions
 from tickets.actions import FileContent
 from tickets.lifecycle import SHELVED, CompletionCode, Phase
 from tickets.models import Category, Contact, Priority, Queue, Task, Visibility
+
+# The operations, those that give a task back (`returning.py`) among them.
+__all__ = [
+    "acknowledge",
+    "assign",
+    "attach",
+    "cancel",
+    "close",
+    "create",
+    "reassign",
+    "reject",
+    "reopen",
+    "resolve",
+    "update",
+]
 
 
 @transaction.atomic
@@ -74,6 +91,7 @@ def create(
     system: ExternalSystem,
     reference: str | None,
     title: str,
+    external_id: str = "",
     task: Task | None = None,
     contact: Contact | None = None,
     contact_email: str = "",
@@ -119,7 +137,8 @@ def create(
         queue=by_code(Queue, "queue", queue),
     )
     task = actions.create_task(actor=actor, ticket=ticket)
-    store_reference(task=task, system=system, value=our_number(system, ticket) if reference is None else reference)
+    number = our_number(system, ticket) if reference is None else reference
+    store_reference(task=task, system=system, value=number, external_id=external_id)
     ids = tuple(file.pk for file in converse(**said, task=task, files=files)[1])
     return receipt("create", system, task, _("The ticket was created."), attachments=ids)
 
@@ -142,21 +161,35 @@ def update(
     category: str = "",
     may_be_empty: bool = False,
     message_id: str = "",
+    written_at: datetime | None = None,
+    group: str = "",
+    synchronised: bool = False,
+    note_id: str = "",
     hold_echo: bool = True,
 ) -> Receipt:
-    """Add notes and files, set the expected resolution time and the solution. Phase and group stay as they are.
+    """Add notes and files, set the expected resolution time and the solution. The phase stays as it is, and the group
+    unless a desk whose values are synchronised names another.
 
-    A text that we sent ourselves a moment ago is held back, with all that came with it, unless `hold_echo` is false.
-    Comments that were taken over before are dropped. What the ticket says is theirs to change only if they raised it.
+    A text that we sent ourselves is held back, with all that came with it, unless `hold_echo` is false. Comments, and
+    notes with a `note_id`, that were taken over before are dropped. What the ticket says is theirs to change only if
+    they raised it, or where values are synchronised.
     """
     task = locked(task)
     said = any((text.strip(), files, comments, solution.strip(), expected_resolution_at))
     if not (may_be_empty or said or title or description or priority or category):
         raise Invalid(_("An update needs a text, an attachment or an expected resolution time."))
-    if hold_echo and is_echo(task=task, system=system, text=text, their_message_id=message_id):
+    known = hold_echo and bool(note_id) and is_known(task, system, NOTE, note_id)
+    if (
+        hold_echo
+        and not known
+        and is_own_text(task, system, text, message_id=message_id, note_id=note_id, written_at=written_at)
+    ):
         return receipt(
             "update", system, task, _("This is our own text: it was not added again."), changed=False, held_back=True
         )
+    if known or (hold_echo and is_here(task, system, text, note_id=note_id, written_at=written_at)):
+        known, text, files = True, "", files_to_take(files, task, actor_key=system.actor_key, of_known_note=True)
+    files = files_to_take(files, task, actor_key=system.actor_key)
     actor = actor_of(system, author)
     notes, attachments = converse(
         system=system, task=task, author=author, comments=comments, files=() if text.strip() else files,
@@ -164,19 +197,30 @@ def update(
     )  # fmt: skip
     if text.strip():
         note = actions.add_note(
-            actor=actor, ticket=task.ticket, task=task, body=text, visibility=visibility, files=files
+            actor=actor,
+            ticket=task.ticket,
+            task=task,
+            body=text,
+            visibility=visibility,
+            files=files,
+            written_at=written_at,
         )
         notes, attachments = [*notes, note], [*attachments, *note.attachments.all()]
+        if note_id:
+            remember(task, system, NOTE, note_id, TheirMessageOrigin.THEIRS, note=note)
     before = (task.version, task.ticket.version)
     values: dict[str, Any] = {"expected_resolution_at": expected_resolution_at} if expected_resolution_at else {}
     if solution.strip() and task.phase != Phase.CLOSE and not is_at_another_desk(task, system):
         values["solution"] = solution
     if values:
         task = actions.change_task(actor=actor, task=task, **values)
-    if raised_by(system, task.ticket):
+    if raised_by(system, task.ticket) or (synchronised and not is_at_another_desk(task, system)):
         change_facts(actor, task, title=title, description=description, priority=priority, category=category)
+    if group and not is_at_another_desk(task, system):
+        task = move(actor, task, group)
     if not notes and not attachments and before == (task.version, task.ticket.version):
-        return receipt("update", system, task, _("There was nothing new in it."), changed=False)
+        nothing = _("This note was known already.") if known else _("There was nothing new in it.")
+        return receipt("update", system, task, nothing, changed=False)
     actions.wake_ticket(actor=actor, ticket=task.ticket)
     triggers.received(
         system=system,
@@ -341,57 +385,3 @@ def assign(*, system: ExternalSystem, task: Task, author: str = "") -> Receipt:
         task = actions.resume_task(actor=actor, task=task)
     follow(system, task, "assign", author, note=note)
     return receipt("assign", system, task, _("The assignment was noted."), note=note.pk)
-
-
-@transaction.atomic
-def reject(
-    *, system: ExternalSystem, task: Task, reason: str = "", author: str = "", operation: str = "reject"
-) -> Receipt:
-    """The reference goes; from the desk's group the task returns to its owner, in initial support, if not closed."""
-    task = locked(task)
-    concerned = binding_for(task, system)
-    if concerned is None or (task.exchanged_group != concerned.group and not has_reference(task, system)):
-        return receipt(operation, system, task, _("The task was taken back already."), changed=False)
-    if task.phase == Phase.CLOSE and last_words(task, system).startswith(_(REJECTED)):
-        return receipt(operation, system, task, _("This was known already."), changed=False)
-    actor = actor_of(system, author)
-    note = actions.add_note(
-        actor=actor,
-        ticket=task.ticket,
-        task=task,
-        body=f"{_(REJECTED)}: {reason.strip()}" if reason.strip() else _(REJECTED),
-        # For our people: the contact's task goes on with somebody else.
-        visibility=Visibility.INTERNAL,
-    )
-    # First of all what follows from it: afterwards nothing tells any more that the task was theirs.
-    follow(system, task, "reject", author, text=reason, note=note)
-    drop_reference(task=task, system=system)
-    if is_at_another_desk(task, system):
-        return receipt(operation, system, task, _("Your reference was removed."), note=note.pk)
-    if task.phase == Phase.REVIEW:
-        task = actions.reopen_task(actor=actor, task=task, reason=reason)
-    if task.phase != Phase.CLOSE:
-        task = actions.resume_task(actor=actor, task=task)
-    if task.phase != Phase.CLOSE and task.group == concerned.group:
-        task = actions.take_back_task(actor=actor, task=task)
-    return receipt(operation, system, task, _("The task was taken back."), note=note.pk)
-
-
-@transaction.atomic
-def cancel(*, system: ExternalSystem, task: Task, author: str = "") -> Receipt:
-    """It is no longer wanted: solution and code say so, and the task enters review, in its owning group."""
-    task = locked(task)
-    solution, code = _(CANCELLED), CompletionCode.ABANDONED
-    if (task.solution, task.completion_code) == (solution, code):
-        return receipt("cancel", system, task, _("The task was cancelled already."), changed=False)
-    if (told := only_told(system, task, solution, author, "cancel")) is not None:
-        return told
-    task = actions.propose_solution(
-        actor=actor_of(system, author),
-        task=task,
-        solution=solution,
-        completion_code=code,
-        solved_by=solved_by(task, system),
-    )
-    follow(system, task, "cancel", author, text=solution)
-    return receipt("cancel", system, task, _("The task was cancelled."))

@@ -1,24 +1,39 @@
 """What every incoming operation needs: who acts, the task under its lock, what its desk may decide, the receipt."""
 
+import html
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from integrations import triggers
-from integrations.echo import comment_digest, is_echo
+from integrations.echo import CLOCKS, NotSettled, comment_digest, is_echo, is_ours
 from integrations.inbound.exchanged_files import is_attached, was_attached
 from integrations.inbound.messages import Comment, Receipt
-from integrations.inbound.problems import Invalid
-from integrations.models import ExternalReference, ExternalSystem, GroupBinding, SeenComment
+from integrations.inbound.problems import InProgress, Invalid
+from integrations.models import (
+    ExternalReference,
+    ExternalSystem,
+    GroupBinding,
+    SeenComment,
+    TheirMessage,
+    TheirMessageOrigin,
+)
+from integrations.their_messages import FILE, NOTE, is_known, remember
 from integrations.visibility import asked_for, binding_for, tasks_visible_to
 from tickets import actions
 from tickets.actions import FileContent
+from tickets.actions.attachment import safe_name
+from tickets.actions.contact import create_contact
 from tickets.actions.record import lock_task, lock_ticket, refuse_merged
 from tickets.actors import Actor
+from tickets.errors import Conflict
 from tickets.lifecycle import Phase
 from tickets.models import (
     AssignmentGroup,
@@ -42,6 +57,12 @@ REOPENED: Final = gettext_noop("Incident was reopened.")
 PREVIOUS: Final = gettext_noop("Incident was reopened. Previous solution was: %(solution)s")
 ASSIGNED: Final = gettext_noop("Incident was assigned locally from external system")
 REJECTED: Final = gettext_noop("Incident was rejected by the external fulfillment system")
+
+# For as long a desk may try again to tell of a note: webhooks are repeated for hours, some for days.
+TRIED_AGAIN_FOR: Final = timedelta(days=3)
+# A note whose time is this near to that of its arrival came without a time of theirs.
+SAME_MOMENT: Final = timedelta(seconds=2)
+MARKUP: Final = re.compile(r"<[^<>]*>")
 
 
 def actor_of(system: ExternalSystem, author: str = "") -> Actor:
@@ -158,7 +179,8 @@ def receipt(
     )
 
 
-@transaction.atomic
+# No savepoint: whatever is refused here undoes the whole operation.
+@transaction.atomic(savepoint=False)
 def converse(
     *,
     system: ExternalSystem,
@@ -174,17 +196,24 @@ def converse(
     for comment in comments:
         if not is_new(comment, task=task, system=system):
             continue
-        if hold_echo and is_echo(task=task, system=system, text=comment.text):
+        # A poll may be taking over the same note at this moment: the second waits here, then finds it.
+        lock_ticket(task.ticket)
+        same: dict[str, Any] = {"text": comment.text, "note_id": comment.note_id, "written_at": comment.written_at}
+        if hold_echo and comment.note_id and is_known(task, system, NOTE, comment.note_id):
             continue
-        notes.append(
-            actions.add_note(
-                actor=actor_of(system, comment.author or author),
-                ticket=task.ticket,
-                task=task,
-                body=comment.text,
-                visibility=comment.visibility,
-            )
+        if hold_echo and (is_own_text(task, system, message_id="", **same) or is_here(task, system, **same)):
+            continue
+        note = actions.add_note(
+            actor=actor_of(system, comment.author or author),
+            ticket=task.ticket,
+            task=task,
+            body=comment.text,
+            visibility=comment.visibility,
+            written_at=comment.written_at,
         )
+        if comment.note_id:
+            remember(task, system, NOTE, comment.note_id, TheirMessageOrigin.THEIRS, note=note)
+        notes.append(note)
     actor = actor_of(system, author)
     return notes, take_files(actor=actor, ticket=task.ticket, task=task, files=files, visibility=visibility)
 
@@ -194,7 +223,7 @@ def take_files(
 ) -> list[Attachment]:
     """Attach what was not attached before, as far as that can be told."""
     attachments = []
-    for file in files:
+    for file in files_to_take(files, task, actor_key=actor.key):
         # Two messages at once that name one file: the second waits here, then finds it attached.
         lock_ticket(ticket)
         if not is_attached(file, ticket):
@@ -203,6 +232,19 @@ def take_files(
             )
             was_attached(file, attachments[-1])
     return attachments
+
+
+def files_to_take(
+    files: Iterable[FileContent], task: Task, *, actor_key: str, of_known_note: bool = False
+) -> tuple[FileContent, ...]:
+    """Without those that a poll has fetched already, and if they come with a note that is known, without those that
+    it brought: by name and content."""
+    here = Attachment.objects.filter(ticket=task.ticket, actor_key=actor_key)
+    if not of_known_note:
+        fetched = TheirMessage.objects.filter(task=task, kind=FILE, origin=TheirMessageOrigin.THEIRS)
+        here = here.filter(pk__in=fetched.values("attachment"))
+    known = set(here.values_list("name", "sha256")) if files else set()
+    return tuple(file for file in files if (safe_name(file.name), file.sha256) not in known)
 
 
 def only_told(
@@ -249,13 +291,20 @@ def follow(
 
 
 def contact_by_email(email: str, name: str) -> Contact | None:
-    """The contact with this address, made if it is the first time; None without an address."""
-    if not email:
+    """The contact with this address, made if it is the first time; None without an address. `InvalidInput` for what
+    is none."""
+    if not email.strip():
         return None
-    contact = Contact.objects.filter(email__iexact=email).first()
-    if contact is None:
-        contact, _created = Contact.objects.get_or_create(email=email, defaults={"name": name or email})
-    return contact
+    same = Contact.objects.filter(email__iexact=email.strip())
+    if (contact := same.first()) is not None:
+        return contact
+    try:
+        return create_contact(email=email, name=name)
+    except Conflict:
+        # Another desk has named the same address a moment ago.
+        if (contact := same.first()) is None:
+            raise
+        return contact
 
 
 def change_facts(actor: Actor, task: Task, *, title: str, description: str, priority: str, category: str) -> None:
@@ -268,3 +317,72 @@ def change_facts(actor: Actor, task: Task, *, title: str, description: str, prio
     }
     given = {name: value for name, value in facts.items() if value}
     task.ticket = actions.change_ticket(actor=actor, ticket=task.ticket, **given)
+
+
+def move(actor: Actor, task: Task, code: str) -> Task:
+    """The task goes to the group with this code, where it is worked on and another group has it. `Invalid` names a
+    group that there is not."""
+    group = AssignmentGroup.objects.filter(code=code).first()
+    if group is None:
+        raise Invalid(_('"%(code)s" is not an assignment group.') % {"code": code})
+    if task.group == group or task.phase in (Phase.REVIEW, Phase.CLOSE):
+        return task
+    return actions.assign_task(actor=actor, task=task, group=group)
+
+
+def is_here(task: Task, system: ExternalSystem, text: str, *, note_id: str, written_at: datetime | None) -> bool:
+    """Whether a note of theirs came another way before; `note_id` is known from now on.
+
+    A call may tell of a note without the id under which a poll lists it. Then its words tell, and its time: what came
+    without an id is the one that is listed, and what was listed the one that is told of. Each counts for one match:
+    the same words once more are another note.
+    """
+    if not text.strip():
+        return False
+    named = TheirMessage.objects.filter(task=task, system=system, note=OuterRef("pk"))
+    notes = Note.objects.filter(task=task, actor_key=system.actor_key).order_by("pk")
+    notes = notes.filter(~Exists(named) if note_id else Exists(named.filter(told=False)))
+    words = _words(text)
+    note = next(
+        (each for each in notes if _words(each.body) == words and _same_time(each, note_id, written_at)), None
+    )
+    if note is None:
+        return False
+    if note_id:
+        remember(task, system, NOTE, note_id, TheirMessageOrigin.THEIRS, note=note)
+    TheirMessage.objects.filter(task=task, system=system, note=note).update(told=True)
+    return True
+
+
+def _words(text: str) -> str:
+    """What a text says: one desk may write the same as HTML and as plain text, and break lines as it likes."""
+    plain = html.unescape(MARKUP.sub("", text))
+    return "".join(re.findall(r"\w+", plain)) or "".join(plain.split())
+
+
+def _same_time(note: Note, note_id: str, written_at: datetime | None) -> bool:
+    """Whether the note may be the one of this time (None: not said). Without a time of theirs a note has that of its
+    arrival, which may be days late."""
+    ours = note.written_at
+    if note_id:
+        # The note here came by a call; the listed one, without a time, may be of any.
+        said, arrived = written_at, abs(note.created_at - ours) < SAME_MOMENT
+    else:
+        said, arrived = ours, written_at is None
+        ours = written_at or timezone.now()
+    return said is None or ours - (TRIED_AGAIN_FOR if arrived else CLOCKS) <= said <= ours + CLOCKS
+
+
+def is_own_text(
+    task: Task, system: ExternalSystem, text: str, *, message_id: str, note_id: str, written_at: datetime | None
+) -> bool:
+    """Whether the text is one that we sent. Raises `InProgress` where that cannot be told yet."""
+    if not note_id:
+        return is_echo(task=task, system=system, text=text, their_message_id=message_id)
+    try:
+        if not is_ours(task=task, system=system, text=text, their_message_id=note_id, written_at=written_at):
+            return False
+    except NotSettled as waits:
+        raise InProgress from waits
+    remember(task, system, NOTE, note_id, TheirMessageOrigin.OURS)
+    return True

@@ -145,5 +145,5 @@ def refused(problem: Refused) -> JsonResponse:
     for name, value in headers.items():
         response[name] = value
     # It is in the exchange log; Django would report each refusal as a fault of ours.
-    response._has_been_logged = problem.status < 500  # type: ignore[attr-defined]
+    response._has_been_logged = problem.status < 500  # type: ignore[attr-defined]  # Django's own mark
     return response

@@ -284,7 +284,7 @@ class TextBody(StrictSerializer):
 class FilesBody(StrictSerializer):
     """The form's parts."""
 
-    files = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]
+    files = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]  # `many`
 
 
 class FilesQuery(StrictSerializer):

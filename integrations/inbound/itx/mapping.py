@@ -134,7 +134,7 @@ def _values(body: dict[str, Any]) -> messages.CaseValues:
         found["members"] = [_member(member) for member in body["members"]]
     if body.get("propValues") is not None:
         found["properties"] = properties_by_code(body["propValues"])
-    return found  # type: ignore[return-value]
+    return found  # type: ignore[return-value]  # built key by key
 
 
 def _member(member: dict[str, Any]) -> messages.MemberValue:

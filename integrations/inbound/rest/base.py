@@ -101,7 +101,7 @@ class InboundView(APIView):
         receipt = intake.deliver(self.call, message, idempotency_key=key)
         made = receipt.changed and self.operation in ("update", "attach", "create")
         headers = {"Idempotency-Replayed": "true"} if self.call.repeated else {}
-        return Response(asdict(receipt), status=201 if made else 200, headers=headers)
+        return Response(receipt_of(receipt), status=201 if made else 200, headers=headers)
 
     def task(self, number: str) -> Task:
         """The task for a reader. Raises `NotFound` also where it is not theirs."""
@@ -133,7 +133,7 @@ class InboundView(APIView):
             text = readable(body, content_type)
         self.call = intake.arrived(
             dialect=self.dialect,
-            operation=self.operation_of(data) if request.method == "POST" else "read",
+            operation="read" if request.method in SAFE_METHODS else self.operation_of(data),
             method=request.method or "",
             url=request.build_absolute_uri(),
             headers={**request.headers, "Content-Type": content_type},
@@ -146,6 +146,11 @@ class MessageView(InboundView):
     """An address that takes messages, also with files in a form."""
 
     parser_classes = [JsonBody, FormBody]
+
+
+def receipt_of(receipt: intake.Receipt) -> dict[str, Any]:
+    """The receipt of a message about a task."""
+    return {name: value for name, value in asdict(receipt).items() if name != "contact"}
 
 
 def known_number(number: str) -> str:

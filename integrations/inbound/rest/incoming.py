@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from tickets.models import OwnCompletionCode, Visibility
 
 MAX_TEXT = 200_000
 MAX_FILES = 20
+MAX_MESSAGES = 200
 
 
 class Text(serializers.CharField):
@@ -30,10 +32,10 @@ class Base64Field(Text):
     default_error_messages = {"base64": _("This is not base64.")}
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """An empty file is a file; `CharField` would answer with an empty string."""
-        return b"" if data == "" else super().run_validation(data)
+        """An empty file is a file, blanks or none; `CharField` would answer with an empty string."""
+        return super().run_validation(data) or b""
 
-    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]  # bytes, not text
         text = super().to_internal_value(data)
         try:
             return base64.b64decode("".join(text.split()), validate=True)
@@ -100,6 +102,20 @@ class AttachmentContent(StrictSerializer):
     name = Text(max_length=1000, help_text=_("The file's name."))
     content_type = Text(max_length=200, required=False, allow_blank=True, default="", help_text=_("Its media type."))
     content = Base64Field(allow_blank=True, help_text=_("The file itself, in base64."))
+    sha256 = Text(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("Its SHA-256 in hexadecimal digits: a file of which it is another is refused."),
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What came is what was sent."""
+        given = attrs.pop("sha256").strip().lower()
+        if given and given != hashlib.sha256(attrs["content"]).hexdigest():
+            raise serializers.ValidationError({"sha256": [_("The content has another SHA-256: it came incomplete.")]})
+        return attrs
 
 
 class MessageBody(StrictSerializer):
@@ -137,9 +153,25 @@ class Update(MessageBody):
         default=Visibility.PUBLIC,
         help_text=_("public: the end user reads it; internal: only agents do."),
     )
-    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]
+    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]  # `many`
     expected_resolution_at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text=_("When you expect to be done (ISO 8601).")
+    )
+    title = Text(
+        max_length=250,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("What the ticket says, where you have raised it; so are the next three."),
+    )
+    description = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
+    priority = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A priority's code."))
+    category = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A category's code."))
+    written_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text=_("When it was written at your desk (ISO 8601); empty: now. Conversations are in this order."),
     )
 
 
@@ -196,8 +228,44 @@ class Operation(MessageBody):
 class Files(MessageBody):
     """Files without a text."""
 
-    attachments = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]
+    attachments = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]  # `many`
     visibility = TolerantChoiceField(choices=Visibility.choices, required=False, default=Visibility.PUBLIC)
+
+
+class Person(MessageBody):
+    """Somebody for whom you raise tickets."""
+
+    email = serializers.EmailField(max_length=254)
+    name = Text(max_length=200, required=False, allow_blank=True, default="")
+    login = Text(max_length=100, required=False, allow_blank=True, default="", help_text=_("The directory login."))
+    phone = Text(max_length=50, required=False, allow_blank=True, default="")
+    external_id = Text(
+        max_length=MAX_REFERENCE,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("Your own number of the person."),
+    )
+
+
+class PersonChange(MessageBody):
+    """What changes of a person; what is left out stays."""
+
+    email = serializers.EmailField(max_length=254, required=False)
+    name = Text(max_length=200, required=False)
+    login = Text(max_length=100, required=False, allow_blank=True)
+    phone = Text(max_length=50, required=False, allow_blank=True)
+    external_id = Text(max_length=MAX_REFERENCE, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A change of nothing is a mistake."""
+        if not set(attrs) - {"message_id", "author"}:
+            raise serializers.ValidationError(_("Say what changes."))
+        return attrs
+
+
+class NoBody(MessageBody):
+    """Nothing is said."""
 
 
 class ContactBody(StrictSerializer):
@@ -205,6 +273,15 @@ class ContactBody(StrictSerializer):
 
     email = serializers.EmailField(max_length=254)
     name = Text(max_length=200, required=False, allow_blank=True, default="")
+
+
+class EarlierMessage(StrictSerializer):
+    """What was said on the ticket before you raised it with us."""
+
+    text = Text(max_length=MAX_TEXT, trim_whitespace=False)
+    author = Text(max_length=MAX_AUTHOR, required=False, allow_blank=True, default="")
+    written_at = serializers.DateTimeField(help_text=_("When it was written (ISO 8601)."))
+    visibility = TolerantChoiceField(choices=Visibility.choices, required=False, default=Visibility.PUBLIC)
 
 
 class NewTicket(MessageBody):
@@ -215,8 +292,11 @@ class NewTicket(MessageBody):
     )
     title = Text(max_length=250)
     description = Text(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False, default="")
-    contact = ContactBody()
+    contact = ContactBody(required=False, allow_null=True, default=None, help_text=_("None: nobody is told of it."))
     priority = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A priority's code."))
     category = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A category's code."))
     queue = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A queue's code."))
-    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]
+    messages = EarlierMessage(  # type: ignore[call-arg]  # `many`
+        many=True, required=False, default=list, max_length=MAX_MESSAGES, help_text=_("The conversation so far.")
+    )
+    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]  # `many`

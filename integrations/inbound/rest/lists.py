@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from integrations.models import Exchange, Outcome, Way
 from tickets.filters import overdue, with_property
 from tickets.lifecycle import Phase, TicketStatus
-from tickets.models import PropertyDefinition, Task, Ticket
+from tickets.models import Contact, PropertyDefinition, Task, Ticket
 from tickets.property_fields import PREFIX, PropertyField
 
 LARGEST_PAGE = 200
@@ -219,6 +219,29 @@ class ExchangeFilters(django_filters.FilterSet):
     class Meta:
         model = Exchange
         fields: list[str] = []
+
+
+class ContactFilters(django_filters.FilterSet):
+    """Of the people whom the caller may read."""
+
+    email = django_filters.CharFilter(lookup_expr="iexact", help_text=_("An e-mail address, whole."))
+    login = django_filters.CharFilter(lookup_expr="iexact", help_text=_("A directory login, whole."))
+    external_id = django_filters.CharFilter(method="by_external_id", help_text=_("Your own number of the person."))
+    search = django_filters.CharFilter(method="by_word", help_text=_("A part of the name, address or login."))
+    ordering = django_filters.OrderingFilter(fields=["id", "name", "email"])
+
+    class Meta:
+        model = Contact
+        fields: list[str] = []
+
+    def by_external_id(self, contacts: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
+        """The caller's own number, never another system's."""
+        system = self.request.user.system
+        return contacts.filter(Q(external_references__system=system, external_references__value=value))
+
+    def by_word(self, contacts: QuerySet[Contact], name: str, value: str) -> QuerySet[Contact]:
+        """In one of three fields."""
+        return contacts.filter(Q(name__icontains=value) | Q(email__icontains=value) | Q(login__icontains=value))
 
 
 class NoFilters(django_filters.FilterSet):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.urls import Resolver404, get_script_prefix, resolve
 from django.utils.translation import gettext as _
 
-from integrations.inbound import messages
+from integrations.inbound import messages, people
 from integrations.inbound.problems import Malformed
 from integrations.inbound.rest import incoming
 from integrations.models import Exchange
@@ -21,16 +21,25 @@ BODIES: Mapping[str, type[incoming.MessageBody]] = {
     "operations": incoming.Operation,
     "attach": incoming.Files,
     "create": incoming.NewTicket,
+    "create_contact": incoming.Person,
+    "update_contact": incoming.PersonChange,
+    "delete_contact": incoming.NoBody,
 }
 
 
-def message_of(operation: str, data: Any, *, task_number: str = "") -> messages.Message:
+def message_of(operation: str, data: Any, *, task_number: str = "", contact_id: int = 0) -> messages.Message:
     """The message that a body stands for. Raises a `ValidationError` that names each wrong field."""
     body = BODIES[operation](data=data)
     body.is_valid(raise_exception=True)
     values = body.validated_data
     common = {"message_id": values["message_id"], "author": values["author"]}
     match operation:
+        case "create_contact":
+            return people.NewContact(**values)
+        case "update_contact":
+            return people.ContactChange(contact=contact_id, **values)
+        case "delete_contact":
+            return people.ContactRemoval(contact=contact_id)
         case "acknowledge":
             return messages.Acknowledgement(
                 task_number=task_number, external_reference=values["external_reference"], **common
@@ -42,6 +51,8 @@ def message_of(operation: str, data: Any, *, task_number: str = "") -> messages.
                 visibility=values["visibility"],
                 files=_files(values["attachments"]),
                 expected_resolution_at=values["expected_resolution_at"],
+                written_at=values["written_at"],
+                **{name: values[name] for name in ("title", "description", "priority", "category")},
                 **common,
             )
         case "reassign":
@@ -66,11 +77,12 @@ def message_of(operation: str, data: Any, *, task_number: str = "") -> messages.
                 external_reference=values["external_reference"],
                 title=values["title"],
                 description=values["description"],
-                contact_email=values["contact"]["email"],
-                contact_name=values["contact"]["name"],
+                contact_email=(values["contact"] or {}).get("email", ""),
+                contact_name=(values["contact"] or {}).get("name", ""),
                 priority=values["priority"],
                 category=values["category"],
                 queue=values["queue"],
+                comments=tuple(_comment(message) for message in values["messages"]),
                 files=_files(values["attachments"]),
                 **common,
             )
@@ -102,7 +114,22 @@ def read_again(exchange: Exchange) -> messages.Message:
         raise Malformed(_("What is stored of this message cannot be read again.")) from error
     if exchange.operation not in BODIES:
         raise Malformed(_("This call is not a message that could be read again."))
-    return message_of(exchange.operation, data, task_number=address.kwargs.get("number", ""))
+    return message_of(
+        exchange.operation,
+        data,
+        task_number=address.kwargs.get("number", ""),
+        contact_id=address.kwargs.get("contact_id", 0),
+    )
+
+
+def _comment(given: dict[str, Any]) -> messages.Comment:
+    return messages.Comment(
+        text=given["text"],
+        created_at=given["written_at"].isoformat(),
+        written_at=given["written_at"],
+        visibility=given["visibility"],
+        author=given["author"],
+    )
 
 
 def _files(given: list[dict[str, Any]]) -> tuple[FileContent, ...]:

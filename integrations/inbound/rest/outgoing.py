@@ -19,12 +19,43 @@ class Group(serializers.ModelSerializer[AssignmentGroup]):
         fields = ["code", "name"]
 
 
+class Coded(serializers.Serializer[Any]):
+    """A record of the catalogue."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ValuesInfo(serializers.Serializer[Any]):
+    """The codes that a ticket may have."""
+
+    priorities = Coded(many=True, help_text=_("The most urgent first."))
+    categories = Coded(many=True)
+    queues = Coded(many=True)
+    completion_codes = Coded(many=True)
+
+
 class TicketContact(serializers.ModelSerializer[Contact]):
     """The person for whom the ticket was raised."""
 
     class Meta:
         model = Contact
         fields = ["name", "email"]
+
+
+class ContactInfo(serializers.ModelSerializer[Contact]):
+    """A person, with your own number of them."""
+
+    organisation = serializers.CharField(source="organisation.name", allow_null=True, default=None)
+    external_id = serializers.SerializerMethodField(help_text=_("Your own number of the person; empty: none known."))
+
+    class Meta:
+        model = Contact
+        fields = ["id", "name", "email", "login", "phone", "organisation", "external_id"]
+
+    def get_external_id(self, contact: Contact) -> str:
+        """The caller's, loaded with the contact."""
+        return next((reference.value for reference in contact.references_here), "")  # type: ignore[attr-defined]  # prefetched
 
 
 class TicketSummary(serializers.ModelSerializer[Ticket]):
@@ -36,7 +67,7 @@ class TicketSummary(serializers.ModelSerializer[Ticket]):
     queue = serializers.CharField(source="queue.code", allow_null=True, default=None)
     contact = TicketContact(allow_null=True)
     own_status = serializers.CharField(source="own_status.code", help_text=_("Our own status' code."))
-    tags = serializers.SlugRelatedField("name", many=True, read_only=True)  # type: ignore[var-annotated]
+    tags = serializers.SlugRelatedField("name", many=True, read_only=True)  # type: ignore[var-annotated]  # `many`
     properties = serializers.SerializerMethodField(help_text=_("By their codes; those that the ticket has."))
 
     class Meta:
@@ -91,7 +122,7 @@ class TaskSummary(serializers.ModelSerializer[Task]):
 
     def get_external_reference(self, task: Task) -> str:
         """The caller's reference, loaded with the task."""
-        return next((reference.value for reference in task.references_here), "")  # type: ignore[attr-defined]
+        return next((reference.value for reference in task.references_here), "")  # type: ignore[attr-defined]  # prefetched
 
 
 class TaskDetail(TaskSummary):
@@ -143,7 +174,7 @@ class UpdateInfo(serializers.ModelSerializer[Note]):
 
     class Meta:
         model = Note
-        fields = ["id", "text", "visibility", "author", "yours", "created_at", "attachments"]
+        fields = ["id", "text", "visibility", "author", "yours", "written_at", "created_at", "attachments"]
 
     def get_yours(self, note: Note) -> bool:
         """Written by the caller."""
@@ -200,7 +231,7 @@ class Problem(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text=_("Stable: for programs."))
     detail = serializers.CharField(help_text=_("For people: what to do."))
-    errors = serializers.DictField(  # type: ignore[assignment]
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of that name
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text=_("What is wrong with which field."),

@@ -40,6 +40,10 @@ NUMBER = OpenApiParameter(
     description=_("The number, for example 1001-1 for a task and 1001 for a ticket."),
 )
 
+CONTACT = OpenApiParameter(
+    "contact_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description=_("Our id of the contact.")
+)
+
 # An object of style "form", exploded: each of its members is a query parameter.
 PROPERTIES = OpenApiParameter(
     "properties",

@@ -18,7 +18,8 @@ from integrations.inbound.rest.schema import PROPERTIES, reads, takes
 from integrations.inbound.rest.task_views import ListView
 from integrations.models import Exchange
 from tickets.actions.listing import list_changes
-from tickets.models import Ticket
+from tickets.models import Category, Priority, Queue, Ticket
+from tickets.selectors import completion_codes
 
 
 class Tickets(MessageView, ListView):
@@ -67,6 +68,21 @@ class TicketPage(InboundView):
         if ticket is None:
             raise NotFound(_('There is no ticket "%(name)s" for you.') % {"name": number[:100]})
         return Response(outgoing.TicketDetail(ticket, context={"view": self, "request": request}).data)
+
+
+class Values(InboundView):
+    """The codes that tickets are raised with."""
+
+    @reads(outgoing.ValuesInfo, summary=gettext_lazy("Our codes"))
+    def get(self, request: Request) -> Response:
+        """Priorities, categories, queues and completion codes, by which value maps are filled in."""
+        rows = {
+            "priorities": Priority.objects.order_by("rank"),
+            "categories": Category.objects.order_by("name"),
+            "queues": Queue.objects.order_by("name"),
+            "completion_codes": [{"code": code, "name": name} for code, name in completion_codes()],
+        }
+        return Response(outgoing.ValuesInfo(rows).data)
 
 
 class Exchanges(ListView):

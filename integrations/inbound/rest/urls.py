@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from integrations.inbound.rest import schema, task_views, ticket_views  # noqa: F401 - schema registers itself
+from integrations.inbound.rest import contact_views, schema, task_views, ticket_views  # noqa: F401 - schema registers itself
 
 app_name = "api"
 
@@ -27,6 +27,9 @@ urlpatterns = [
     *both("tasks/<str:number>/attachments/<int:attachment_id>", task_views.AttachmentFile.as_view(), "attachment"),
     *both("tickets", ticket_views.Tickets.as_view(), "tickets"),
     *both("tickets/<str:number>", ticket_views.TicketPage.as_view(), "ticket"),
+    *both("contacts", contact_views.Contacts.as_view(), "contacts"),
+    *both("contacts/<int:contact_id>", contact_views.ContactPage.as_view(), "contact"),
+    *both("values", ticket_views.Values.as_view(), "values"),
     *both("exchanges", ticket_views.Exchanges.as_view(), "exchanges"),
     *both("schema", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), "schema"),
     *both(

@@ -145,7 +145,7 @@ def _fault(problem: Refused, version: str) -> HttpResponse:
         headers=headers,
     )
     # SOAP 1.1 has 500 for the caller's faults, too. They are in the exchange log; Django would report each as ours.
-    response._has_been_logged = problem.status < 500  # type: ignore[attr-defined]
+    response._has_been_logged = problem.status < 500  # type: ignore[attr-defined]  # Django's own mark
     return response
 
 
