@@ -1,6 +1,6 @@
 """The admin's sidebar."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.apps import apps
 from django.contrib import admin
@@ -9,7 +9,10 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# group -> (title, icon, model, query string)
+# The catalogue is a page below the list of external systems, and is seen by whoever sees these.
+CATALOGUE: Final = "catalogue"
+
+# group -> (title, icon, model (or the catalogue), query string)
 GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
     (
         _("Service desk"),
@@ -23,6 +26,8 @@ GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
         _("Exchange"),
         [
             (_("Exchange log"), "swap_horiz", "integrations.Exchange", ""),
+            (_("Mail"), "mail", "integrations.IncomingMail", ""),
+            (_("Unclear mail"), "unknown_document", "integrations.IncomingMail", "state=unclear"),
             (_("Process runs"), "play_circle", "integrations.ProcessRun", ""),
             (_("Streams"), "low_priority", "integrations.Stream", ""),
             (_("Feed entries"), "rss_feed", "integrations.FeedEntry", ""),
@@ -32,9 +37,13 @@ GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
     (
         _("Integrations"),
         [
+            (_("Catalogue of desks"), "library_add", CATALOGUE, ""),
             (_("External systems"), "hub", "integrations.ExternalSystem", ""),
+            (_("Mailboxes"), "inbox", "integrations.Mailbox", ""),
             (_("Operation templates"), "data_object", "integrations.OperationTemplate", ""),
             (_("WSDL documents"), "description", "integrations.WsdlDocument", ""),
+            (_("Webhooks"), "webhook", "integrations.Hook", ""),
+            (_("Outgoing webhooks"), "send", "integrations.WebhookSubscription", ""),
             (_("Processes"), "account_tree", "integrations.Process", ""),
             (_("App fields"), "list_alt", "integrations.AppField", ""),
         ],
@@ -48,7 +57,7 @@ GROUPS: list[tuple[Promise, list[tuple[Promise, str, str, str]]]] = [
         ],
     ),
     (
-        _("Catalogue"),
+        _("Our own lists"),
         [
             (_("Queues"), "inbox", "tickets.Queue", ""),
             (_("Categories"), "category", "tickets.Category", ""),
@@ -82,7 +91,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _item(request: HttpRequest, title: Promise, icon: str, label: str, query: str) -> dict[str, Any] | None:
-    model = apps.get_model(label)
+    model = apps.get_model("integrations.ExternalSystem" if label == CATALOGUE else label)
     if not admin.site.is_registered(model):
         return None
     model_admin = admin.site.get_model_admin(model)
@@ -90,9 +99,13 @@ def _item(request: HttpRequest, title: Promise, icon: str, label: str, query: st
         return None
     options = model._meta
     address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-    here = request.path.startswith(address)
+    catalogue = reverse("admin:integrations_catalogue")
+    if label == CATALOGUE:
+        address, here = catalogue, request.path.startswith(catalogue)
+    else:
+        here = request.path.startswith(address) and not request.path.startswith(catalogue)
     # Two entries may lead to the same list: the one with a query is shown as chosen only while that query is.
-    asked = any(key in request.GET for key in ("mine",))
+    asked = "mine" in request.GET or request.GET.get("state") == "unclear"
     return {
         "title": title,
         "icon": icon,

@@ -10,6 +10,8 @@ from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
+from integrations.admin.history_words import Differences
+
 
 class Page(ModelAdmin):
     """A model admin with further pages: each is about one row, and says which permission it needs."""
@@ -26,7 +28,7 @@ class Page(ModelAdmin):
     def page(self, request: HttpRequest, template: str, row: Model, **context: Any) -> TemplateResponse:
         """A page about one row in the admin's frame; it leads back to that row."""
         request.current_app = self.admin_site.name
-        opts = self.model._meta
+        opts = row._meta
         shared = {
             **self.admin_site.each_context(request),
             "opts": opts,
@@ -47,6 +49,10 @@ class ConfigurationAdmin(SimpleHistoryAdmin, Page):
     def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """History is for reading: going back would bring back neither secrets nor the rows that belong to it."""
         return True
+
+    def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> Differences:
+        """Values in words."""
+        return Differences(self.model, historical_record)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None

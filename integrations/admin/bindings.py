@@ -13,10 +13,11 @@ from unfold.admin import StackedInline
 from unfold.decorators import display
 
 from integrations.admin.base import ConfigurationAdmin
-from integrations.models import GroupBinding
+from integrations.models import ContactPermissions, GroupBinding, Process
 from tickets.panels import register_group_inline
 
 PROCESSES = ["assignment_process", "update_process", "closure_process", "rejection_process", "incoming_process"]
+PERMISSIONS = [field.name for field in ContactPermissions._meta.get_fields()]
 CHANGES = ["relay", "send_internal"]
 
 
@@ -34,9 +35,16 @@ class GroupBindingInline(StackedInline):
         (None, {"fields": ["integrated", "system"]}),
         (_("Processes (the same one may serve all)"), {"fields": PROCESSES}),
         (_("What the other desk may read"), {"fields": CHANGES}),
+        (_("What end users may do (the external system must allow it, too)"), {"fields": PERMISSIONS}),
         (None, {"fields": ["changes"]}),
     ]
     readonly_fields = ["changes"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The administrators' own processes."""
+        if db_field.name in PROCESSES:
+            kwargs["queryset"] = Process.objects.filter(built_in="")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @display(description=_("earlier settings"))
     def changes(self, obj: GroupBinding) -> SafeString | str:

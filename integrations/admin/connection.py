@@ -8,14 +8,16 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations.admin.base import Page
-from integrations.connection import harmless_operations, try_connection
+from integrations.admin.request_words import request_words
+from integrations.catalogue.trials import trials
+from integrations.connection import try_connection
 from integrations.models import ExternalSystem, OperationTemplate
 
 _ = gettext_lazy
 
 
 class ConnectionForm(forms.Form):
-    """What to call."""
+    """What to call: of `operations` the first, if nothing else is chosen."""
 
     operation = forms.TypedChoiceField(
         label=_("Call"), required=False, coerce=int, empty_value=None, widget=UnfoldAdminSelectWidget
@@ -25,14 +27,15 @@ class ConnectionForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["operation"]
         field.choices = [
-            ("", gettext("the address itself (GET)")),
-            *((row.pk, f"{row.name} (GET {row.path})") for row in operations),
+            *((row.pk, f"{row.name} ({request_words(row).partition('?')[0].strip()})"[:120]) for row in operations),
+            ("", gettext("only the bare address, without path and operation")),
         ]
+        field.initial = operations[0].pk if operations else None
 
 
 def connection_page(model_admin: Page, request: HttpRequest, system: ExternalSystem) -> HttpResponse:
     """Ask what to call; on POST call it, and say in words what came of it."""
-    operations = harmless_operations(system)
+    operations = trials(system)
     form = ConnectionForm(request.POST if request.method == "POST" else None, operations=operations)
     trial = None
     if request.method == "POST" and form.is_valid():

@@ -144,4 +144,4 @@ def _title(run: ProcessRun) -> str:
 
 
 def _person(request: HttpRequest) -> Actor:
-    return Actor.of_user(request.user)  # type: ignore[arg-type]
+    return Actor.of_request(request)

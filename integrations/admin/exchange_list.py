@@ -23,10 +23,11 @@ Choices = list[tuple[str, str | Promise]]
 DIALECTS: Choices = [
     ("http", _("HTTP (we called)")),
     ("soap", _("SOAP (we called)")),
-    ("mail", _("Mail")),
+    ("mail", _("Mail (either way)")),
     ("rest", _("REST (they called)")),
     ("workflow_service", _("Workflow Service (they called)")),
     ("itx", _("ITX (they called)")),
+    ("webhook", _("Webhook (they called)")),
 ]
 SINCE: dict[str, tuple[timedelta, Promise]] = {
     "1h": (timedelta(hours=1), _("The last hour")),

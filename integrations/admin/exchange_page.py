@@ -65,7 +65,9 @@ def _tries(exchange: Exchange) -> list[Exchange]:
     if exchange.step_id is None:
         return []
     rows = Exchange.objects.filter(step=exchange.step_id).order_by("pk")
-    return list(rows.only("pk", "operation", "attempt", "outcome", "status", "started_at")[:OTHER_TRIES])
+    return list(
+        rows.only("pk", "way", "run", "operation", "attempt", "outcome", "status", "started_at")[:OTHER_TRIES]
+    )
 
 
 def _sides(exchange: Exchange) -> list[Side]:

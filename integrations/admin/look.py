@@ -36,6 +36,9 @@ OUTCOMES: Final[dict[str, Look]] = {
     Outcome.REFUSED: Look("bad", "do_not_disturb_on"),
     Outcome.REPEATED: Look("", "repeat"),
     Outcome.HELD_BACK: Look("doubt", "pause"),
+    Outcome.NO_RULE: Look("doubt", "rule"),
+    Outcome.RECORDED: Look("", "fiber_manual_record"),
+    Outcome.IGNORED: Look("", "do_not_touch"),
 }
 FAILURES: Final = (Outcome.RETRYABLE, Outcome.PERMANENT, Outcome.MISCONFIGURED, Outcome.UNKNOWN, Outcome.REFUSED)
 
@@ -73,7 +76,15 @@ def chip(text: Any, look: Look, url: str = "") -> SafeString:
 
 def outcome_chip(exchange: Exchange) -> SafeString:
     """What became of a message."""
-    return chip(exchange.get_outcome_display(), OUTCOMES[exchange.outcome])
+    return chip(outcome_said(exchange), OUTCOMES[exchange.outcome])
+
+
+def outcome_said(exchange: Exchange) -> str:
+    """What became of a message, in words. What we send without a process run is not tried again by itself."""
+    alone = exchange.way == Way.OUT and exchange.run_id is None
+    if alone and exchange.outcome == Outcome.RETRYABLE:
+        return _("Failed")
+    return str(exchange.get_outcome_display())
 
 
 def state_chip(run: ProcessRun) -> SafeString:

@@ -30,6 +30,20 @@ OUT: Final[dict[str, Promise]] = {
         "operation says what follows."
     ),
 }
+# Of no process run: tests, proofs, polls and questions for values or people.
+ALONE: Final[dict[str, Promise]] = {
+    Outcome.RETRYABLE: gettext_lazy(
+        "%(desk)s could not be reached, or could not take this now%(status)s. No process run repeats it: "
+        "whoever tried may try again, and a poll asks anew when it is due."
+    ),
+    Outcome.PERMANENT: gettext_lazy("%(desk)s refused this%(status)s. No process run waits for it."),
+    Outcome.MISCONFIGURED: gettext_lazy(
+        "The configuration does not fit%(status)s. Mend the system or its operation, then try again."
+    ),
+    Outcome.UNKNOWN: gettext_lazy(
+        "Nobody knows whether this arrived at %(desk)s: there was no answer to it. No process run repeats it."
+    ),
+}
 IN: Final[dict[str, Promise]] = {
     Outcome.SENDING: gettext_lazy("This is being worked on at this moment, or the server was ended while it was."),
     Outcome.SUCCEEDED: gettext_lazy("We did what %(desk)s asked%(status)s."),
@@ -46,12 +60,22 @@ IN: Final[dict[str, Promise]] = {
         "This is a text that we had sent to %(desk)s ourselves, so it was not added to the ticket. If it was meant, "
         "it can be applied anyway."
     ),
+    Outcome.NO_RULE: gettext_lazy(
+        "None of the webhook's rules fits this call, so nothing was changed. It is kept: when a rule for it is "
+        "written, it can be mapped again."
+    ),
+    Outcome.RECORDED: gettext_lazy(
+        "The webhook only records: nothing was changed. When it no longer does, this can be mapped again."
+    ),
+    Outcome.IGNORED: gettext_lazy("This was accepted from %(desk)s and changes nothing."),
 }
 
 
 def meaning(exchange: Exchange) -> str:
     """What happened to this message and what follows."""
     words = (OUT if exchange.way == Way.OUT else IN).get(exchange.outcome)
+    if exchange.way == Way.OUT and exchange.run_id is None:
+        words = ALONE.get(exchange.outcome, words)
     if words is None:
         return ""
     desk = exchange.system.name if exchange.system else _("the caller")

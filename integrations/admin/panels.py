@@ -13,6 +13,7 @@ from integrations.admin.look import (
     duration,
     exchange_url,
     outcome_chip,
+    outcome_said,
     run_url,
     state_chip,
     to_the_second,
@@ -72,8 +73,7 @@ def _arrow(row: Exchange, lane: int, us: str, several: bool) -> Arrow:
     what = row.operation or row.dialect
     if several and row.task is not None:
         what = f"{row.task.number} {what}"
-    outcome = row.get_outcome_display()
-    words = in_words(us=us, desk=str(row.system), out=row.way == Way.OUT, what=what, outcome=outcome)
+    words = in_words(us=us, desk=str(row.system), out=row.way == Way.OUT, what=what, outcome=outcome_said(row))
     return Arrow(
         lane=lane,
         out=row.way == Way.OUT,
@@ -97,12 +97,13 @@ def task_badges(tasks: list[Task]) -> dict[int, list[panels.Badge]]:
     for reference in ExternalReference.objects.filter(task__in=tasks).select_related("system").order_by("pk"):
         found[reference.task_id].append(panels.Badge(f"{reference.system}: {reference.value}", "info"))
     live = ProcessRun.objects.filter(stream__task__in=tasks).exclude(state__in=(*ENDED, RunState.RUNNING))
-    live = live.select_related("stream__system").order_by("position")
+    live = live.select_related("stream__system", "stream__subscription").order_by("position")
     told = set()
-    for run in live.only("pk", "state", "position", "stream__task", "stream__system__name"):
-        # One word for each state and desk: a hundred runs behind a stopped one would say the same hundred times.
-        key = (run.stream.task_id, run.stream.system_id, run.state)
-        if key in told or (run.state == RunState.QUEUED and (key[0], key[1], RunState.ATTENTION) in told):
+    wanted = ("pk", "state", "position", "stream__task", "stream__system__name", "stream__subscription__name")
+    for run in live.only(*wanted):
+        # One word for each state and stream: a hundred runs behind a stopped one would say the same hundred times.
+        key = (run.stream_id, run.state)
+        if key in told or (run.state == RunState.QUEUED and (run.stream_id, RunState.ATTENTION) in told):
             continue
         told.add(key)
         found[run.stream.task_id].append(_badge(run))
@@ -111,19 +112,13 @@ def task_badges(tasks: list[Task]) -> dict[int, list[panels.Badge]]:
 
 def _badge(run: ProcessRun) -> panels.Badge:
     desk = run.stream.system.name
+    if run.stream.subscription:
+        # Its deliveries hold up nothing of the task's own exchange, and should not look as if they did.
+        desk = _("%(desk)s, webhook %(name)s") % {"desk": desk, "name": run.stream.subscription.name}
     if run.state == RunState.ATTENTION:
         return panels.Badge(_("%(desk)s: needs attention") % {"desk": desk}, "danger", run_url(run.pk))
     words = _("%(desk)s: %(state)s") % {"desk": desk, "state": run.get_state_display().lower()}
     return panels.Badge(words, "" if run.state == RunState.QUEUED else "warning", run_url(run.pk))
-
-
-def public_facts(ticket: Ticket) -> list[tuple[str, str]]:
-    """For the ticket's contact: its number at each desk that works on it."""
-    numbers: dict[str, list[str]] = {}
-    rows = ExternalReference.objects.filter(task__ticket=ticket).order_by("pk")
-    for name, value in rows.values_list("system__name", "value"):
-        numbers.setdefault(name, []).append(value)
-    return [(_("Reference at %(desk)s") % {"desk": name}, ", ".join(values)) for name, values in numbers.items()]
 
 
 def is_with_partner(task: Task) -> bool:
@@ -139,6 +134,5 @@ def by_reference(word: str) -> Q:
 
 panels.register_ticket_panel("exchanges", _("Exchanges"), exchanges_panel, order=10)
 panels.register_task_badge(task_badges)
-panels.register_public_facts(public_facts)
 panels.register_partner_check(is_with_partner, relations=("group__binding",))
 panels.register_search(by_reference)

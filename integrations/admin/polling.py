@@ -8,18 +8,29 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
 from integrations.admin.look import NOTHING, Look, chip, relative, to_the_second
-from integrations.models import ExternalSystem, Polling
+from integrations.admin.their_tickets import in_words
+from integrations.models import ExternalSystem, Polling, PollingKind, TheirTicket
 from integrations.models.polling import SETTINGS
 from integrations.polling.claim import ask_now, read_again_from
+from integrations.polling.looks import GONE
 
 _ = gettext_lazy
+# Settings that only one kind of polling has.
+SHOWN_FOR = {
+    "path": PollingKind.CASE_EXCHANGE,
+    "our_name": PollingKind.CASE_EXCHANGE,
+    "layout": PollingKind.CASE_EXCHANGE,
+    "creates_tickets": PollingKind.OPERATIONS,
+    "looks_after_sending": PollingKind.OPERATIONS,
+}
+SEEN_LAST = 5
 # The form around the button stands outside of the system's own, see templates/admin/integrations/system_after.html.
 POLL_NOW_FORM = "poll-now"
 
@@ -30,12 +41,22 @@ class PollingForm(forms.ModelForm):
     class Meta:
         model = Polling
         fields = [*SETTINGS, "cursor"]
+        help_texts = {
+            "cursor": _(
+                "In milliseconds, by the other desk's clock. Set it back to read again from there: what was taken "
+                "over before is recognised and left out. 0: a feed from its beginning, tickets from a day before the "
+                "oldest one that is worked on."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "cursor" in self.fields:
             # Changed is what a person changed, not what a poll has moved while the page was open.
             self.fields["cursor"].show_hidden_initial = True
+        for name, kind in SHOWN_FOR.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["data-show-when"] = f"kind={kind}"
 
     def save(self, commit: bool = True) -> Polling:
         """A row that exists keeps its cursor, unless that was changed here."""
@@ -53,11 +74,13 @@ class PollingInline(StackedInline):
     form = PollingForm
     extra = 0
     max_num = 1
-    verbose_name_plural = _("polling (Case Exchange)")
-    readonly_fields = ["state", "read_up_to"]
+    verbose_name_plural = _("polling")
+    readonly_fields = ["state", "read_up_to", "seen_last", "without_translation"]
     fieldsets = [
-        (None, {"fields": ["state", "active", "path", "our_name"]}),
-        (None, {"fields": ["interval_seconds", "page_size", "overlap_ms", "layout", "cursor", "read_up_to"]}),
+        (None, {"fields": ["state", "active", "kind", "path", "our_name", "layout"]}),
+        (None, {"fields": ["creates_tickets", "looks_after_sending"]}),
+        (None, {"fields": ["interval_seconds", "page_size", "overlap_ms", "cursor", "read_up_to"]}),
+        (None, {"fields": ["seen_last", "without_translation"]}),
     ]
 
     may_ask = False
@@ -81,6 +104,8 @@ class PollingInline(StackedInline):
             facts.append(failing % {"when": to_the_second(polling.failing_since), "count": polling.failures})
         if polling.active and polling.due_at is not None:
             facts.append(gettext("next poll %(when)s") % {"when": relative(polling.due_at)})
+        if polling.round:
+            facts.append(gettext("page %(page)d of a long list") % {"page": polling.round.get("page", 1)})
         shown = format_html("{}", facts[0])
         for fact in facts[1:]:
             shown = format_html("{} · {}", shown, fact)
@@ -90,6 +115,32 @@ class PollingInline(StackedInline):
             button = '{}<br><button type="submit" form="{}" class="config-link">{}</button>'
             shown = format_html(button, shown, POLL_NOW_FORM, gettext("Poll now"))
         return shown
+
+    @display(description=_("seen last"))
+    def seen_last(self, polling: Polling) -> SafeString | str:
+        """The tickets that were looked at last, and what they say there."""
+        if polling.pk is None or polling.kind != PollingKind.OPERATIONS:
+            return NOTHING
+        rows = TheirTicket.objects.filter(reference__system=polling.system, seen_at__isnull=False)
+        rows = rows.select_related("reference__task").order_by("-seen_at")[:SEEN_LAST]
+        found = [
+            (row.reference.value, row.reference.task.number, in_words(row), relative(row.seen_at))
+            for row in rows
+            if row.seen_at
+        ]
+        return format_html_join(mark_safe("<br>"), "{} ({}): {} · {}", found) or NOTHING
+
+    @display(description=_("without a translation"))
+    def without_translation(self, polling: Polling) -> SafeString | str:
+        """Values of theirs for which the value maps have nothing: the tickets keep theirs until they do."""
+        if polling.pk is None or polling.kind != PollingKind.OPERATIONS:
+            return NOTHING
+        rows = TheirTicket.objects.filter(reference__system=polling.system).exclude(untranslated={})
+        values = {
+            (name, value["theirs"]) for said in rows.values_list("untranslated", flat=True)[:500]
+            for name, value in said.items() if name != GONE
+        }  # fmt: skip
+        return format_html_join(mark_safe("<br>"), '<span class="state-bad">{}: {}</span>', sorted(values)) or NOTHING
 
     @display(description=_("that is"))
     def read_up_to(self, polling: Polling) -> str:

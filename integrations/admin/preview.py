@@ -153,7 +153,7 @@ def preview_page(model_admin: Page, request: HttpRequest, process: Process) -> H
             task=form.cleaned_data["task"],
             system=form.cleaned_data["system"],
             occurrence=form.occurrence(),
-            actor=Actor.of_user(request.user),  # type: ignore[arg-type]
+            actor=Actor.of_request(request),
         )
     return model_admin.page(
         request,

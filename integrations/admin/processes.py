@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Field, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -12,6 +13,7 @@ from unfold.views import ChangeList
 
 from integrations.admin.base import ConfigurationAdmin
 from integrations.admin.bindings import PROCESSES
+from integrations.admin.catalogue.notice import setup_of_process
 from integrations.admin.picker import picker_context
 from integrations.admin.preview import preview_page, suggest_tasks
 from integrations.admin.step_history import step_changes
@@ -42,6 +44,7 @@ class ProcessAdmin(ConfigurationAdmin):
     fieldsets = [(None, {"fields": ["name", "description"]})]
     inlines = [StepInline]
     actions_detail = ["open_preview"]
+    change_form_outer_before_template = "admin/integrations/setup_notice.html"
     change_form_outer_after_template = "admin/integrations/field_picker.html"
     object_history_template = "admin/integrations/process_history.html"
     warn_unsaved_form = True
@@ -57,7 +60,7 @@ class ProcessAdmin(ConfigurationAdmin):
         return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Process]:
-        return super().get_queryset(request).annotate(steps_in_all=Count("steps"))
+        return super().get_queryset(request).filter(built_in="").annotate(steps_in_all=Count("steps"))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ProcessChangeList
@@ -73,7 +76,21 @@ class ProcessAdmin(ConfigurationAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return super().changeform_view(request, object_id, form_url, {**picker_context(), **(extra_context or {})})
+        setup = setup_of_process(object_id, request.GET.get("setup", ""))
+        context = {**picker_context(), **setup, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Process) -> HttpResponse:
+        return self._back_to_setup(request, obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Process) -> HttpResponse:
+        return self._back_to_setup(request, obj) or super().response_post_save_change(request, obj)
+
+    def _back_to_setup(self, request: HttpRequest, obj: Process) -> HttpResponse | None:
+        """To the guided form from which it was opened, or that will bind it."""
+        asked = setup_of_process(None, request.GET.get("setup", ""))
+        context = asked or setup_of_process(str(obj.pk))
+        return redirect(context["setup_url"]) if context else None
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -1,4 +1,5 @@
-"""Messages without effect get another chance: refused ones are mapped again, held back ones applied anyway."""
+"""Messages without effect get another chance: refused ones and calls without a rule are mapped
+again, held back ones applied anyway."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from unfold.admin import ModelAdmin
 
 from integrations.admin.confirm import Line, Plan, ask, chosen
 from integrations.admin.look import exchange_url, outcome_chip, to_the_second
-from integrations.inbound.replay import apply_anyway, replay_inbound, why_not
+from integrations.inbound.replay import MAPPED_AGAIN, apply_anyway, replay_inbound, why_not
 from integrations.models import Exchange, Outcome
 from tickets.actors import Actor
 from tickets.errors import ActionRefused
@@ -23,9 +24,9 @@ from tickets.errors import ActionRefused
 
 @dataclass(frozen=True)
 class Replay:
-    """One kind of second chance."""
+    """One kind of second chance, for messages of these outcomes."""
 
-    outcome: Outcome
+    outcomes: tuple[str, ...]
     act: Callable[..., Exchange]
     title: Promise
     explanation: Promise
@@ -35,18 +36,18 @@ class Replay:
 
 REPLAYS: Final[dict[str, Replay]] = {
     "map-again": Replay(
-        Outcome.REFUSED,
+        MAPPED_AGAIN,
         replay_inbound,
         gettext_lazy("Map again"),
         gettext_lazy(
             "Each message is read once more as it arrived, with the configuration of now, and does what it asks if "
             "it can. The other desk is not told. Nothing has been done yet."
         ),
-        gettext_lazy("%(operation)s from %(desk)s is mapped again. It was refused: %(why)s"),
+        gettext_lazy("%(operation)s from %(desk)s is mapped again. It had no effect: %(why)s"),
         gettext_lazy("Map again"),
     ),
     "apply-anyway": Replay(
-        Outcome.HELD_BACK,
+        (Outcome.HELD_BACK,),
         apply_anyway,
         gettext_lazy("Apply anyway"),
         gettext_lazy(
@@ -61,8 +62,8 @@ REPLAYS: Final[dict[str, Replay]] = {
 
 def offered(exchange: Exchange) -> list[tuple[str, Replay]]:
     """What may be done with this message now."""
-    fitting = [(name, replay) for name, replay in REPLAYS.items() if replay.outcome == exchange.outcome]
-    return [(name, replay) for name, replay in fitting if not why_not(exchange, replay.outcome)]
+    fitting = [(name, replay) for name, replay in REPLAYS.items() if exchange.outcome in replay.outcomes]
+    return [(name, replay) for name, replay in fitting if not why_not(exchange, replay.outcomes)]
 
 
 def replay_page(model_admin: ModelAdmin, request: HttpRequest, name: str, rows: QuerySet[Exchange]) -> HttpResponse:
@@ -80,7 +81,7 @@ def replay_page(model_admin: ModelAdmin, request: HttpRequest, name: str, rows: 
         return HttpResponseRedirect(exchange_url(done[0].pk) if len(exchanges) == len(done) == 1 else back)
     plan = Plan(title=replay.title, explanation=replay.explanation, submit=replay.submit, back=back)
     for exchange in exchanges:
-        why = why_not(exchange, replay.outcome)
+        why = why_not(exchange, replay.outcomes)
         (plan.left_out if why else plan.lines).append(_line(exchange, why or _words(replay, exchange)))
     return ask(model_admin, request, plan)
 
@@ -89,7 +90,7 @@ def _words(replay: Replay, exchange: Exchange) -> str:
     return str(replay.words) % {
         "operation": exchange.operation or exchange.dialect,
         "desk": exchange.system,
-        "why": exchange.error,
+        "why": exchange.error or exchange.get_outcome_display(),
         "task": _(" to task %(number)s") % {"number": exchange.task.number} if exchange.task else "",
     }
 
@@ -102,7 +103,7 @@ def _line(exchange: Exchange, words: str) -> Line:
 def _done(request: HttpRequest, replay: Replay, exchange: Exchange) -> Exchange | None:
     """The new exchange; None if it was refused at once. The person is told either way."""
     try:
-        new = replay.act(exchange, by=Actor.of_user(request.user))  # type: ignore[arg-type]
+        new = replay.act(exchange, by=Actor.of_request(request))
     except ActionRefused as refusal:
         messages.error(request, f"{exchange.pk}: {refusal}")
         return None

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations.admin.widgets import SoapArgumentsField, SourceWidget
 from integrations.models import ExternalSystem, OperationTemplate, Protocol, Repeat, RequestTemplate, WsdlDocument
+from integrations.transports.multipart import is_multipart
 from integrations.transports.wsdl import WsdlProblem
 from integrations.wsdls import find_operation, operations_of
 
@@ -27,10 +28,13 @@ SOURCES: Mapping[str, tuple[str, int, str]] = {
     "retry_when": ("expression", 1, ""),
     "captures": ("expression", 3, ""),
     "probe_found": ("expression", 1, "repeat=probe"),
+    "items": ("expression", 1, ""),
+    "reads": ("expression", 6, ""),
 }
 SHOWN_WHEN: Mapping[str, str] = {
     "method": HTTP,
     "content_type": f"{HTTP} {WITH_BODY}",
+    "file_part": f"{HTTP} {WITH_BODY} content_type^=multipart/form-data",
     "wsdl": SOAP,
     "soap_version": SOAP,
     "soap_operation": f"{SOAP} wsdl!=",
@@ -45,6 +49,7 @@ TEXTS = (
     "headers",
     "content_type",
     "body",
+    "file_part",
     "soap_operation",
     "soap_action",
     "success",
@@ -67,6 +72,7 @@ REQUEST_FIELDSETS: list[tuple[Any, dict[str, Any]]] = [
                 "headers",
                 "content_type",
                 "body",
+                "file_part",
                 "sends_file",
                 "soap_arguments",
             ]
@@ -172,6 +178,8 @@ class RequestForm(forms.ModelForm):
             cleaned.update(soap_operation="", soap_arguments={})
         else:
             cleaned.update(body="", soap_action="")
+        if soap or cleaned.get("method") == "GET" or not is_multipart(cleaned.get("content_type") or ""):
+            cleaned.update(file_part="")
         if not soap and cleaned.get("method") == "GET":
             # What only reads can be asked again at any time.
             cleaned.update(body="", creates=False, repeat=Repeat.SAFE)
@@ -235,4 +243,4 @@ class RequestFieldsMixin:
         widget = request_field_widget(db_field, self.shown_when)
         if widget is not None:
             kwargs["widget"] = widget
-        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # mixed into an admin

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from integrations.admin.base import Page
 from integrations.admin.decision_words import DESTRUCTIVE, definitions, repeating
+from integrations.admin.exchange_list import BODIES
 from integrations.admin.look import (
     STEP_STATES,
     chip,
@@ -145,7 +146,7 @@ def _fill(card: StepCard, row: StepRun, system: ExternalSystem) -> None:
     card.captures = json.dumps(row.captures, indent=2, ensure_ascii=False) if row.captures else ""
     if row.request is None:
         return
-    if "headers" not in row.request:
+    if "method" not in row.request:
         # A mail has no address of its own but its recipients.
         card.first_line = f"MAIL {', '.join(row.request['to'])}"
         card.headers = {"Subject": row.request["subject"]}
@@ -165,8 +166,7 @@ def _replays(row: StepRun) -> list[tuple[str, str]]:
 
 
 def _exchanges(run: ProcessRun) -> ShownExchanges:
-    rows = Exchange.objects.filter(run=run).order_by("-pk")
-    rows = rows.only("pk", "operation", "attempt", "outcome", "status", "started_at", "duration_ms", "step", "error")
+    rows = Exchange.objects.filter(run=run).order_by("-pk").defer(*BODIES)
     found: ShownExchanges = {}
     for row in reversed(rows[:EXCHANGES_SHOWN]):
         shown = (row, outcome_chip(row), to_the_second(row.started_at), duration(row.duration_ms))

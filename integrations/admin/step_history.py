@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from integrations.admin.history_words import said
 from integrations.models import Process, Step
 
 SHOWN = 200
@@ -33,12 +34,11 @@ class StepChange:
 
 def step_changes(process: Process) -> list[StepChange]:
     """The latest changes of a process' steps, the newest first."""
-    labels = {f.name: str(f.verbose_name) for f in Step._meta.concrete_fields}
     records = list(Step.history.filter(process_id=process.pk).select_related("history_user")[: SHOWN * 2])
     found = []
     for index, record in enumerate(records[:SHOWN]):
         older = next((other for other in records[index + 1 :] if other.id == record.id), None)
-        changes = _differences(record, older, labels) if older is not None and record.history_type == "~" else []
+        changes = _differences(record, older) if older is not None and record.history_type == "~" else []
         found.append(
             StepChange(
                 at=record.history_date,
@@ -51,8 +51,10 @@ def step_changes(process: Process) -> list[StepChange]:
     return found
 
 
-def _differences(record: Any, older: Any, labels: dict[str, str]) -> list[Change]:
-    delta = record.diff_against(older)
-    return [
-        Change(labels.get(change.field, change.field), str(change.old), str(change.new)) for change in delta.changes
-    ]
+def _differences(record: Any, older: Any) -> list[Change]:
+    fields = {field.name: field for field in Step._meta.concrete_fields}
+    found = []
+    for change in record.diff_against(older).changes:
+        field = fields[change.field]
+        found.append(Change(str(field.verbose_name), str(said(field, change.old)), str(said(field, change.new))))
+    return found

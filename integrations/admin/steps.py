@@ -30,6 +30,7 @@ SHOWN_WHEN: Mapping[str, str] = {
     "field": "kind=set_field",
     "value": "kind=set_field",
     "wait_for": "kind=wait",
+    "wait_until": "kind=wait",
 }
 # name -> (language, rows)
 SOURCES: Mapping[str, tuple[str, int]] = {
@@ -160,6 +161,7 @@ class StepInline(RequestFieldsMixin, StackedInline):
                     "visibility",
                     "text",
                     "wait_for",
+                    "wait_until",
                     "creates",
                 ]
             },
@@ -197,7 +199,7 @@ def _kinds_of(name: str) -> list[str]:
 
 def _empty(name: str) -> Any:
     """The value of a field that its kind of step does not have."""
-    return Step._meta.get_field(name).get_default()  # type: ignore[union-attr]
+    return Step._meta.get_field(name).get_default()  # type: ignore[union-attr]  # a column, never a relation back
 
 
 def _position(form: forms.ModelForm) -> float:

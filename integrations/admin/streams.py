@@ -29,7 +29,7 @@ class ReadOnly(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     paginator = InfinitePaginator
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """The engine adds them."""

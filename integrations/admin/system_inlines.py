@@ -11,7 +11,8 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from integrations.admin.request_words import request_words
-from integrations.models import OperationTemplate, WsdlDocument
+from integrations.admin.webhooks import events_words, state_words
+from integrations.models import OperationTemplate, WebhookSubscription, WsdlDocument
 
 
 class ListInline(TabularInline):
@@ -64,6 +65,29 @@ class WsdlInline(ListInline):
         return _link(obj)
 
 
-def _link(row: OperationTemplate | WsdlDocument) -> SafeString:
+class WebhookInline(ListInline):
+    """Where it is told of events."""
+
+    model = WebhookSubscription
+    fields = ["webhook", "url", "told_of", "state"]
+    verbose_name_plural = _("outgoing webhooks")
+
+    @display(description=_("name"))
+    def webhook(self, obj: WebhookSubscription) -> SafeString:
+        """Its name, leading to its page."""
+        return _link(obj)
+
+    @display(description=_("events"))
+    def told_of(self, obj: WebhookSubscription) -> str:
+        """Which events."""
+        return events_words(obj)
+
+    @display(description=_("state"))
+    def state(self, obj: WebhookSubscription) -> str:
+        """Whether it is delivered."""
+        return state_words(obj)
+
+
+def _link(row: OperationTemplate | WsdlDocument | WebhookSubscription) -> SafeString:
     url = reverse(f"admin:integrations_{row._meta.model_name}_change", args=(row.pk,))
     return format_html('<a class="config-link" href="{}">{}</a>', url, row.name)

@@ -5,11 +5,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from integrations.admin.base import ConfigurationAdmin
+from integrations.admin.catalogue.notice import setup_context
 from integrations.admin.picker import picker_context
 from integrations.admin.request_fields import REQUEST_FIELDSETS, Offered, RequestFieldsMixin, RequestForm
 from integrations.admin.request_words import request_words
@@ -21,10 +23,13 @@ from integrations.configuration import (
     problems_in_order,
     problems_of_request,
 )
+from integrations.configuration.names import READING
 from integrations.configuration.rows import step_values
-from integrations.models import OperationTemplate, Process
+from integrations.levels import needed_by_level
+from integrations.models import OperationTemplate, Process, SetupStep
 
 _ = gettext_lazy
+READS = ["items", "reads"]
 
 
 class OperationForm(RequestForm):
@@ -41,6 +46,7 @@ class OperationForm(RequestForm):
         self.tidy(cleaned)
         system = cleaned.get("system") or (self.instance.system if self.instance.pk else None)
         values = {**self.request_values(cleaned), "system_id": system.pk if system else None}
+        values |= {name: cleaned.get(name) or "" for name in ("items", "reads")}
         names = names_for_operation(cleaned.get("name") or "")
         problems = problems_of_request(values, names=names)
         self.doubts = {} if problems else doubts_about_request(values, names=names)
@@ -60,13 +66,26 @@ class OperationTemplateAdmin(RequestFieldsMixin, ConfigurationAdmin):
     list_filter = ["system", "protocol", "repeat"]
     search_fields = ["name", "description", "system__name", "path", "body", "soap_operation"]
     list_select_related = ["system"]
-    fieldsets = [(None, {"fields": ["system", "name", "description"]}), *REQUEST_FIELDSETS]
+    fieldsets = [
+        (None, {"fields": ["system", "name", "description"]}),
+        *REQUEST_FIELDSETS,
+        (_("What it reads"), {"classes": ["collapse"], "fields": READS}),
+    ]
+    change_form_outer_before_template = "admin/integrations/setup_notice.html"
     change_form_outer_after_template = "admin/integrations/field_picker.html"
     warn_unsaved_form = True
 
     class Media:
         css = {"all": ["css/configuration.css"]}
         js = ["js/configuration.js", "js/field-picker.js"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: OperationTemplate | None = None) -> Any:
+        """What an operation reads is open where it reads something, or where its name says that it will."""
+        name = obj.name if obj else request.GET.get("name", "")
+        if not name.startswith(READING) and not (obj and (obj.items or obj.reads)):
+            return self.fieldsets
+        *others, (title, _options) = self.fieldsets
+        return [*others, (title, {"fields": READS})]
 
     @display(description=_("external system"), ordering="system__name")
     def system_name(self, obj: OperationTemplate) -> str:
@@ -103,7 +122,35 @@ class OperationTemplateAdmin(RequestFieldsMixin, ConfigurationAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return super().changeform_view(request, object_id, form_url, {**picker_context(), **(extra_context or {})})
+        context = {**picker_context(), **self._setup(request, object_id), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def response_post_save_add(self, request: HttpRequest, obj: OperationTemplate) -> HttpResponse:
+        return self._back_to_setup(obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: OperationTemplate) -> HttpResponse:
+        return self._back_to_setup(obj) or super().response_post_save_change(request, obj)
+
+    def _setup(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        """The guided form of the system whose operation this is, or shall be."""
+        system_id = _number(request.GET.get("system"))
+        if object_id is not None:
+            rows = OperationTemplate.objects.filter(pk=_number(object_id) or 0)
+            system_id = rows.values_list("system_id", flat=True).first()
+        return setup_context(system_id, SetupStep.LEVEL)
+
+    def _back_to_setup(self, obj: OperationTemplate) -> HttpResponse | None:
+        context = setup_context(obj.system_id, SetupStep.LEVEL)
+        return redirect(context["setup_url"]) if context else None
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """An active system keeps what its level needs: such an operation is listed as protected."""
+        deleted, counts, permissions, protected = super().get_deleted_objects(objs, request)
+        for operation in objs:
+            if function := needed_by_level(operation.system, operation.name):
+                words = gettext("%(operation)s: the level of the system, which is active, needs it: %(function)s")
+                protected = [*protected, words % {"operation": operation, "function": function.label}]
+        return deleted, counts, permissions, protected
 
     def save_model(self, request: HttpRequest, obj: OperationTemplate, form: OperationForm, change: bool) -> None:
         super().save_model(request, obj, form, change)

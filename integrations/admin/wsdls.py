@@ -14,8 +14,9 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from integrations.admin.base import Page
+from integrations.admin.catalogue.notice import setup_context
 from integrations.connection import fetch_for
-from integrations.models import WsdlDocument
+from integrations.models import SetupStep, WsdlDocument
 from integrations.transports.wsdl import WsdlProblem
 from integrations.wsdls import operations_of
 
@@ -50,6 +51,19 @@ class WsdlDocumentAdmin(Page):
         if db_field.name == "url":
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        system_id = request.GET.get("system", "")
+        found = WsdlDocument.objects.filter(pk=object_id if object_id and object_id.isdecimal() else 0)
+        asked = int(system_id) if system_id.isdecimal() else None
+        context = setup_context(found.values_list("system_id", flat=True).first() or asked, SetupStep.TEST)
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def get_custom_urls(self) -> Any:
         return (("<path:object_id>/fetch/", "integrations_wsdldocument_fetch", self.fetch),)

@@ -1,6 +1,6 @@
-"""Fields that hold one thing a line: headers and captures."""
+"""Fields that hold one thing a line: headers, captures, and the parts of a form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ def capture_lines(source: str) -> list[Line]:
 def capture_names(source: str) -> list[str]:
     """The names that these captures give, in order."""
     return [line.name for line in capture_lines(source) if line.separated]
+
+
+def part_lines(source: str) -> list[tuple[Line, str]]:
+    """The parts of a form, each with its content type: `name = template` (a text, type ""), or
+    `name; application/json = template`."""
+    found = []
+    for line in _lines(source, "="):
+        name, _semicolon, kind = line.name.partition(";")
+        found.append((replace(line, name=name.strip()), kind.strip()) if line.separated else (line, ""))
+    return found
 
 
 def _lines(source: str, separator: str) -> list[Line]:

@@ -7,11 +7,23 @@ from integrations.app_fields import known_paths
 
 LOGIN_PREFIX = "login"
 AUTH_NAMES = frozenset({"auth.username", "auth.password"})
+# What is sent may name credentials: user, password, and what login requests capture.
+AUTH_OPEN = "auth"
+# Operations that read, and what else they may name: how far a poll is, and the file to fetch.
+READING = ("fetch_", "find_", "query_", "download_")
+POLL_NAMES = frozenset(
+    f"poll.{name}" for name in ("since", "since_seconds", "since_ms", "page", "offset", "size", "next")
+)
+# What was typed, where the other desk's people are searched.
+QUERY_NAMES = frozenset({"query.text"})
+FILE_NAMES = frozenset(f"file.{name}" for name in ("id", "url", "name"))
 # A session is kept for all tasks, so the request that begins it cannot depend on one.
 LOGIN_ROOTS = ("system.",)
 # What an expression over an answer may use; behind the open ones stands what the other desk sent.
 ANSWER_NAMES = frozenset({"response.status", "response.text"})
 ANSWER_OPEN = ("response.json", "response.soap", "response.xml", "response.headers")
+# What one record of an answer is called where an operation reads many.
+RECORD = "item"
 
 # Where a text would not do as a sample: filters and places ask for these kinds.
 SAMPLES: Mapping[str, Any] = {
@@ -30,13 +42,19 @@ SAMPLES: Mapping[str, Any] = {
     "ticket.notes[].at": "2026-01-31T09:30:00+00:00",
     "attachment.size": 6,
     "attachment.content_base64": "c2FtcGxl",
+    "poll.since": "2026-01-31T09:30:00+00:00",
+    "poll.since_seconds": 1769851800,
+    "poll.since_ms": 1769851800000,
+    "poll.page": 1,
+    "poll.offset": 0,
+    "poll.size": 50,
     "process.id": 1,
     "portal.url": "https://desk.example.com",
 }
 
 
 def is_login(operation: str) -> bool:
-    """Whether an operation of this name is a login request: only there may templates use `auth.password`."""
+    """Whether an operation of this name is a login request: it belongs to no task, and what it captures is secret."""
     return operation.startswith(LOGIN_PREFIX)
 
 
@@ -44,7 +62,9 @@ def names_for_operation(operation: str) -> set[str]:
     """The names that an operation template of this name may use. It serves many processes, so it knows no step."""
     if is_login(operation):
         return {path for path in known_paths() if path.startswith(LOGIN_ROOTS)} | AUTH_NAMES
-    return known_paths()
+    if operation.startswith(READING):
+        return known_paths() | AUTH_NAMES | POLL_NAMES | FILE_NAMES | QUERY_NAMES
+    return known_paths() | AUTH_NAMES
 
 
 def names_for_step(captures: Mapping[str, Iterable[str]]) -> set[str]:

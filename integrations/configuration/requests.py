@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from integrations.app_fields import placeholders
-from integrations.configuration.lines import capture_lines, header_lines
-from integrations.configuration.names import ANSWER_NAMES, ANSWER_OPEN, AUTH_NAMES, sample_context
+from integrations.configuration.lines import capture_lines, header_lines, part_lines
+from integrations.configuration.names import ANSWER_NAMES, ANSWER_OPEN, AUTH_NAMES, AUTH_OPEN, RECORD, sample_context
 from integrations.models.templates import NAME, Protocol, Repeat
 from integrations.templating import (
     Escape,
@@ -22,6 +22,8 @@ from integrations.templating import (
     render,
 )
 from integrations.transports.http import FRAMING_HEADERS, TOKEN
+from integrations.transports.multipart import CONTENT_TYPE as MULTIPART
+from integrations.transports.multipart import is_multipart
 from integrations.transports.wsdl import WsdlProblem
 from integrations.wsdls import find_operation, operations_of
 
@@ -46,6 +48,8 @@ def problems_of_request(request: Mapping[str, Any], *, names: Iterable[str]) -> 
         check.expression(field, request[field])
     check.captures()
     check.repeat()
+    if "reads" in request:
+        check.reads()
     return {field: messages for field, messages in check.problems.items() if messages}
 
 
@@ -79,6 +83,8 @@ class _Check:
     def __init__(self, request: Mapping[str, Any], names: set[str]) -> None:
         self.request = request
         self.names = names
+        # Expressions look at answers, which hold no credentials of ours.
+        self.open = (AUTH_OPEN,) if names >= AUTH_NAMES else ()
         self.fields = placeholders()
         self.problems: Problems = defaultdict(list)
 
@@ -87,18 +93,20 @@ class _Check:
             self.problems[field].append(message)
 
     def template(self, field: str, escape: Escape) -> None:
-        source = self.request[field]
-        found = check_template(source, names=self.names, fields=self.fields, escape=escape)
-        self._add_all(field, found)
+        self._add_all(field, self._template_problems(self.request[field], escape))
+
+    def _template_problems(self, source: str, escape: Escape) -> list[Problem]:
+        found = check_template(source, names=self.names, fields=self.fields, open=self.open, escape=escape)
         if not found and "{%" not in source:
             broken = _fails_as_a_whole(source, self.names, escape)
             if broken:
-                self.add(field, broken[:1].upper() + broken[1:] + ".")
+                return [Problem("", 0, broken[:1].upper() + broken[1:] + ".")]
+        return found
 
-    def expression(self, field: str, source: str, where: str = "") -> None:
+    def expression(self, field: str, source: str, where: str = "", *, further: tuple[str, ...] = ()) -> None:
         if source.strip():
-            names = self.names | ANSWER_NAMES
-            found = check_expression(source, names=names, fields=self.fields, open=ANSWER_OPEN)
+            names = (self.names - AUTH_NAMES) | ANSWER_NAMES
+            found = check_expression(source, names=names, fields=self.fields, open=(*ANSWER_OPEN, *further))
             self._add_all(field, found, where)
 
     def headers(self) -> None:
@@ -117,10 +125,14 @@ class _Check:
             elif key in seen:
                 self.add("headers", where + _("%(name)s is given twice.") % {"name": line.name})
             seen.add(key)
-            found = check_template(line.value, names=self.names, fields=self.fields, escape=Escape.HEADER)
+            found = check_template(
+                line.value, names=self.names, fields=self.fields, open=self.open, escape=Escape.HEADER
+            )
             self._add_all("headers", found, where)
 
     def file(self) -> None:
+        if self.request.get("file_part"):
+            self.file_part()
         if not self.request.get("sends_file"):
             return
         if self.request["protocol"] == Protocol.SOAP:
@@ -132,7 +144,21 @@ class _Check:
         elif "attachment.name" not in self.names:
             self.add("sends_file", _("There is no file at a login."))
 
+    def file_part(self) -> None:
+        if self.request["protocol"] == Protocol.SOAP or not is_multipart(self.request["content_type"]):
+            message = _("Only a form has fields. Choose %(type)s as the content type.")
+            self.add("file_part", message % {"type": MULTIPART})
+        elif self.request["method"] == "GET":
+            self.add("file_part", _("A GET has no body. Choose another method."))
+        elif self.request.get("sends_file"):
+            self.add("file_part", _("Either the file is the body, or it is a field of a form."))
+        elif "attachment.name" not in self.names:
+            self.add("file_part", _("There is no file at a login."))
+
     def body(self) -> None:
+        if self.request["method"] != "GET" and is_multipart(self.request["content_type"]):
+            self.parts()
+            return
         if not self.request["body"].strip() or self.request["method"] == "GET":
             return
         try:
@@ -141,6 +167,24 @@ class _Check:
             self.add("content_type", error.message[:1].upper() + error.message[1:])
             return
         self.template("body", escape)
+
+    def parts(self) -> None:
+        if "boundary" in self.request["content_type"].lower():
+            self.add("content_type", _("The portal chooses the boundary itself. Write the type alone."))
+        lines = part_lines(self.request["body"])
+        if not lines and not self.request.get("file_part") and not self.request.get("sends_file"):
+            self.add("body", _("A form has at least one part: write it as name = template."))
+        for line, kind in lines:
+            where = _("Line %(line)s: ") % {"line": line.number}
+            if not line.separated or not line.name:
+                self.add("body", where + _("write the part as name = template."))
+                continue
+            try:
+                escape = content_type_escape(kind)
+            except TemplateFailed as error:
+                self.add("body", where + error.message)
+                continue
+            self._add_all("body", self._template_problems(line.value, escape), where)
 
     def soap(self) -> None:
         wsdl = self.request["wsdl"]
@@ -193,6 +237,17 @@ class _Check:
                 self.add("captures", where + _("behind the = stands what to take from the answer."))
             self.expression("captures", line.value, where)
 
+    def reads(self) -> None:
+        """What a record holds: each line over the record, which is what the other desk sent."""
+        if self.request["items"].strip():
+            self.expression("items", self.request["items"])
+        for line in capture_lines(self.request["reads"]):
+            where = _("Line %(line)s: ") % {"line": line.number}
+            if not line.separated or not line.name or not line.value:
+                self.add("reads", where + _("write it as name = expression."))
+            else:
+                self.expression("reads", line.value, where, further=(RECORD,))
+
     def repeat(self) -> None:
         probe, found = self.request["probe"], self.request["probe_found"]
         if self.request["repeat"] == Repeat.PROBE:
@@ -207,10 +262,8 @@ class _Check:
     def _add_all(self, field: str, found: list[Problem], where: str = "") -> None:
         for problem in found:
             message = problem.message
-            if problem.name in AUTH_NAMES:
-                message += " " + _(
-                    "User and password are known only to a login request, whose name begins with login."
-                )
+            if problem.name.partition(".")[0] == AUTH_OPEN:
+                message += " " + _("Credentials are known only in what is sent to the other desk.")
             self.add(field, where + (message[:1].lower() + message[1:] if where else message))
 
 
@@ -227,7 +280,7 @@ def _argument_problems(check: _Check, arguments: Iterable[Any]) -> Problems:
         if argument.required and path not in plain:
             found["soap_arguments"].append(_("%(path)s: the operation needs this argument.") % {"path": path})
     for path, source in given.items():
-        problems = check_template(source, names=check.names, fields=check.fields, escape=Escape.TEXT)
+        problems = check_template(source, names=check.names, fields=check.fields, open=check.open, escape=Escape.TEXT)
         found["soap_arguments"].extend(f"{path}: {problem.message}" for problem in problems)
     return found
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from integrations.app_fields import placeholders
 from integrations.configuration.lines import capture_names
-from integrations.configuration.names import names_for_step
+from integrations.configuration.names import AUTH_NAMES, names_for_step
 from integrations.configuration.requests import Problems, problems_of_captures, problems_of_request
 from integrations.models.processes import StepKind
 from integrations.templating import Escape, check_expression, check_template
@@ -18,12 +18,12 @@ Captures = Mapping[str, list[str]]
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     StepKind.OPERATION: ("operation",),
-    StepKind.MAIL: ("mail_to", "mail_subject", "text"),
+    StepKind.MAIL: ("mail_subject", "text"),
     StepKind.SET_FIELD: ("field", "value"),
     StepKind.NOTE: ("text", "visibility"),
 }
 TEMPLATES: Mapping[str, Mapping[str, Escape]] = {
-    StepKind.MAIL: {"mail_to": Escape.HEADER, "mail_subject": Escape.HEADER, "text": Escape.TEXT},
+    StepKind.MAIL: {"mail_to": Escape.HEADER, "mail_subject": Escape.HEADER, "text": Escape.MAIL},
     StepKind.SET_FIELD: {"value": Escape.TEXT},
     StepKind.NOTE: {"text": Escape.TEXT},
     StepKind.WAIT: {"wait_for": Escape.TEXT},
@@ -51,7 +51,7 @@ def problems_of_step(step: Mapping[str, Any], earlier: Captures) -> Problems:
     if step["kind"] == StepKind.REQUEST:
         if not step["path"].strip() and step["wsdl"] is None and step["system_id"] is None:
             problems["path"].append(_("Say where the request goes: a path below the system's address."))
-        for field, messages in problems_of_request(step, names=names).items():
+        for field, messages in problems_of_request(step, names=names | AUTH_NAMES).items():
             problems[field].extend(messages)
     elif step["kind"] == StepKind.OPERATION:
         problems["captures"].extend(problems_of_captures(step["captures"], names=names))

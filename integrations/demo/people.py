@@ -63,7 +63,8 @@ def load_people() -> People:
 
 
 def agents_group() -> Group:
-    """What an agent may do: everything on the desk, see what is exchanged, decide about runs."""
+    """What an agent may do: everything on the desk, see what is exchanged, ask other desks
+    about people, decide about runs and unclear mail."""
     group, _created = Group.objects.get_or_create(name="Agents")
     desk = Permission.objects.filter(content_type__app_label="tickets").exclude(codename__startswith="delete_")
     exchange = Permission.objects.filter(
@@ -74,6 +75,10 @@ def agents_group() -> Group:
             "change_processrun",
             "view_steprun",
             "view_externalreference",
+            "view_contactreference",
+            "change_contactreference",
+            "view_incomingmail",
+            "change_incomingmail",
         ],
     )
     group.permissions.add(*desk, *exchange)

@@ -78,7 +78,7 @@ def socket_name(listener: Any) -> tuple[str, int]:
 
 def serve(options: argparse.Namespace) -> None:
     """Answer calls until stopped; one process, so that a late answer only holds its own thread."""
-    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has no types
 
     class Server(BaseApplication):
         """gunicorn without its command line."""

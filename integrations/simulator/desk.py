@@ -123,9 +123,12 @@ def given_before(caller_reference: str) -> Ticket | None:
     return known.exclude(pk__in=rejected).order_by("-id").first()
 
 
-def find_tickets(*, caller_reference: str | None) -> list[Ticket]:
-    """Tickets with that reference of the caller (all without), oldest first, as far as search shows them."""
+def find_tickets(*, caller_reference: str | None, modified_since: datetime | None = None) -> list[Ticket]:
+    """Tickets with that reference of the caller (all without), oldest first, as far as search shows them; with
+    `modified_since` those that were changed at that time or later, in the order of their changes."""
     found = Ticket.objects.filter(is_searchable(timezone.now())).order_by("id")
+    if modified_since is not None:
+        found = found.filter(updated_at__gte=modified_since, number_withheld=False).order_by("updated_at", "id")
     return list(found if caller_reference is None else found.filter(caller_reference=caller_reference))
 
 

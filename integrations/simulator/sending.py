@@ -84,11 +84,14 @@ def deliver(message: OutgoingMessage) -> None:
 
 
 def acknowledge_what_is_due() -> None:
-    """Acknowledge tickets whose time has come; a failure is tried again half a minute later."""
+    """Acknowledge tickets whose time has come, each by one of those who look; a failure is tried again half a minute
+    later."""
     settings = DeskSettings.load()
     due = Ticket.objects.filter(acknowledge_at__lte=timezone.now(), acknowledged_at=None).order_by("id")
     for ticket in due:
-        Ticket.objects.filter(pk=ticket.pk).update(acknowledge_at=timezone.now() + timedelta(seconds=30))
+        mine = Ticket.objects.filter(pk=ticket.pk, acknowledge_at=ticket.acknowledge_at)
+        if not mine.update(acknowledge_at=timezone.now() + timedelta(seconds=30)):
+            continue
         send(
             ticket=ticket,
             kind=OutgoingMessage.Kind.ACKNOWLEDGEMENT,

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from integrations.simulator.case_exchange import views as case_exchange
-from integrations.simulator.views import api, configuration, control, pages, sending, soap
+from integrations.simulator.views import api, configuration, control, lists, pages, sending, soap
 
 urlpatterns = [
     path("", pages.tickets, name="tickets"),
@@ -23,10 +23,15 @@ urlpatterns = [
     path("rest/<str:tenant>/frs/file-list", case_exchange.file_list, name="ces-files"),
     path("rest/<str:tenant>/frs/file-list/<str:guid>", case_exchange.listed_file, name="ces-file"),
     path("api/login", api.login, name="api-login"),
+    path("api/priorities", lists.priorities, name="api-priorities"),
+    path("api/states", lists.states, name="api-states"),
+    path("api/contacts", lists.contacts, name="api-contacts"),
+    path("api/contacts/<str:email>", lists.contact, name="api-contact"),
     path("api/tickets", api.tickets, name="api-tickets"),
     path("api/tickets/<str:number>", api.ticket, name="api-ticket"),
     path("api/tickets/<str:number>/notes", api.notes, name="api-notes"),
     path("api/tickets/<str:number>/attachments", api.attachments, name="api-attachments"),
+    path("api/tickets/<str:number>/attachments/<int:pk>", lists.content, name="api-content"),
     path("api/tickets/<str:number>/close", api.close, name="api-close"),
     path("api/tickets/<str:number>/reopen", api.reopen, name="api-reopen"),
     path("api/faults", control.fault_settings, name="api-faults"),

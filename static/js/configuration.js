@@ -8,9 +8,10 @@
   const nameOf = (element) => element.name || element.dataset.name || "";
 
   function holds(test, prefix) {
-    const [, field, sign, values] = test.match(/^([a-z_]+)(!?=)(.*)$/);
+    const [, field, sign, values] = test.match(/^([a-z_]+)(!?=|\^=)(.*)$/);
     const source = document.querySelector(`[name="${prefix}${field}"]`);
     if (!source) return true;
+    if (sign === "^=") return source.value.startsWith(values);
     return values.split("|").includes(source.value) === (sign === "=");
   }
 
@@ -139,7 +140,38 @@
     }, 200);
   });
 
+  // --- what takes a while: say so, and send it once -------------------------------------------------------------------
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const busy = event.submitter?.dataset.busy || form.dataset.busy;
+    if (!busy || event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    const note = Object.assign(document.createElement("p"), { className: "config-note busy-note" });
+    note.setAttribute("role", "status");
+    (event.submitter?.closest(".config-actions, .config-bar, li") || form).after(note);
+    setTimeout(() => { note.textContent = busy; }, 300);
+  });
+
+  // Back from the next page: the same page as it was, ready to be sent again.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+    document.querySelectorAll(".busy-note").forEach((note) => note.remove());
+  });
+
+  // --- where to look first: what came of a test, or the first field with an error -------------------------------------
+  const lookFirst = () => {
+    const fields = ".errors input:not([type=hidden]), .errors select, .errors textarea";
+    const first = document.querySelector(`.config-page [data-focus], .config-page :is(${fields})`);
+    if (first) first.focus();
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    lookFirst();
     document.querySelectorAll("select[name$=wsdl]").forEach(offerOperations);
     document.querySelectorAll("#steps-group input[name$=-name]").forEach(nameNewStep);
     makeToggles();

@@ -5,8 +5,8 @@
   let target = null;
 
   function insertion(button, area) {
-    const spelling = document.querySelector("[name=picker-spelling]:checked").value;
-    if (spelling === "legacy" && button.dataset.legacy) return button.dataset.legacy;
+    const spelling = document.querySelector("[name=picker-spelling]:checked");
+    if (spelling && spelling.value === "legacy" && button.dataset.legacy) return button.dataset.legacy;
     // An expression is written without braces.
     return area.dataset.insert === "expression" ? button.dataset.path : button.dataset.template;
   }

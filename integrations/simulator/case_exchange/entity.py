@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
@@ -134,7 +134,7 @@ def _files(attachments: object) -> dict[str, str]:
     if attachments in (None, ""):
         return {}
     try:
-        listed = json.loads(attachments)["complexTypeProperties"]  # type: ignore[arg-type]
+        listed = json.loads(cast("str", attachments))["complexTypeProperties"]  # anything else is a TypeError
         files = {file["properties"]["id"]: file["properties"].get("file_name") or "" for file in listed}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as problem:
         form = _('Write a text like {"complexTypeProperties": [{"properties": {"id": "..."}}]}.')

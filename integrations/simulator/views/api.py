@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -17,6 +18,8 @@ from integrations.simulator.desk import Refused
 from integrations.simulator.intake import Work, receive
 
 View = Callable[..., HttpResponse]
+# Of pages, and of what one page holds.
+MOST = 10_000
 
 
 class RestForm:
@@ -50,7 +53,7 @@ class MethodNotAllowed(Refused):
 
 @csrf_exempt
 def tickets(request: HttpRequest) -> HttpResponse:
-    """`POST` takes a ticket; `GET ?caller_reference=` finds tickets."""
+    """`POST` takes a ticket; `GET ?caller_reference=&modified_since=&page=&size=` finds tickets."""
     if request.method == "POST":
         return _receive(request, "create", lambda: _create(request))
     return _receive(request, "find", lambda: _find(request), method="GET")
@@ -128,8 +131,29 @@ def _create(request: HttpRequest) -> Work:
 
 
 def _find(request: HttpRequest) -> Work:
-    found = desk.find_tickets(caller_reference=request.GET.get("caller_reference"))
-    return Work(JsonResponse({"count": len(found), "tickets": [ticket.as_json() for ticket in found]}))
+    since = request.GET.get("modified_since", "")
+    try:
+        moment = parse_datetime(since)
+    except ValueError:
+        moment = None
+    if since and (moment is None or moment.tzinfo is None):
+        raise Refused.because_of({"modified_since": [_("Write a time with its zone: 2026-01-31T09:30:00Z.")]})
+    found = desk.find_tickets(caller_reference=request.GET.get("caller_reference"), modified_since=moment)
+    shown = [ticket.as_json() for ticket in page_of(found, request)]
+    return Work(JsonResponse({"count": len(found), "tickets": shown}))
+
+
+def page_of(found: list[Any], request: HttpRequest) -> list[Any]:
+    """The page that was asked for, from 1; all of them without a size. Raises `Refused`."""
+    numbers = {name: request.GET.get(name, "") for name in ("page", "size")}
+    for name, text in numbers.items():
+        if text and not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST):
+            raise Refused.because_of({name: [_("A whole number from 1 to %(most)d.") % {"most": MOST}]})
+    if not numbers["size"]:
+        return found
+    size = int(numbers["size"])
+    start = (int(numbers["page"] or 1) - 1) * size
+    return found[start : start + size]
 
 
 def _show(number: str) -> Work:
@@ -182,7 +206,8 @@ def _list(request: HttpRequest, number: str, what: str) -> Work:
     ticket = desk.ticket_by_number(number)
     find = desk.find_notes if what == "notes" else desk.find_attachments
     found = find(ticket, message_id=request.GET.get("message_id"))
-    return Work(JsonResponse({"count": len(found), what: [one.as_json() for one in found]}), ticket)
+    shown = [one.as_json() for one in page_of(found, request)]
+    return Work(JsonResponse({"count": len(found), what: shown}), ticket)
 
 
 def _login(request: HttpRequest) -> Work:
