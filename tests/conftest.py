@@ -13,7 +13,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-pytest_plugins = ["tests.cast", "tests.practice_desk", "tests.quick_flush", "tests.static_files"]
+pytest_plugins = [
+    "tests.cast",
+    "tests.practice_desk",
+    "tests.quick_flush",
+    "tests.static_files",
+    "tests.mail_servers",
+    "tests.rude_imap",
+]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -41,6 +48,17 @@ def services_missing() -> str:
     return ""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses a database, however it asks for it: the rest cannot differ from one database to another. And
+    what plays a desk of the catalogue."""
+    for item in items:
+        asked = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or asked & {"db", "transactional_db", "live_server"}:
+            item.add_marker(pytest.mark.database)
+        if "adopt" in asked:
+            item.add_marker(pytest.mark.contract)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what was imported and collected: nothing of it goes before the end."""
     gc.collect()
@@ -58,6 +76,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(f"REQUIRE_SERVICES is set, but {missing}", pytrace=False)
     if missing:
         pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """PostgreSQL removes no database with sessions, and a thread's may take a moment to end after it was closed."""
+    yield
+    if connection.vendor == "postgresql":
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -41,4 +41,4 @@ def test_search_and_changes() -> None:
             times.append(time.perf_counter() - began)
             assert response.status_code == 200
         median = sorted(times)[ROUNDS // 2] * 1000
-        print(f"{name:40} {len(response.json()):4} found {median:8.1f} ms")  # noqa: T201
+        print(f"{name:40} {len(response.json()):4} found {median:8.1f} ms")  # noqa: T201 - its result

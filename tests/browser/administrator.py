@@ -148,6 +148,7 @@ class Partner:
         """Send from the ticket's page, and see that the portal took it."""
         title = self.page.get_by_text(kind, exact=True)
         form = self.page.locator("details[name=send]").filter(has=self.page.locator("summary").and_(title))
+        form.locator("summary").wait_for()  # else a page that is still to come counts as closed
         if not form.get_by_role("button").first.is_visible():
             form.locator("summary").click()
         form.get_by_label(channel, exact=True).check()

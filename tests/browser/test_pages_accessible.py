@@ -72,6 +72,7 @@ def barriers(page: Page, name: str) -> list[str]:
     return found
 
 
+@pytest.mark.appearance
 @pytest.mark.parametrize(
     ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390), ("light", 320)]
 )

@@ -125,13 +125,13 @@ def start_a_task(page: Page, number: str) -> None:
     expect(page.get_by_role("article", name=f"Task {number}-1")).to_contain_text("Service desk")
 
 
-def assign(page: Page, number: str) -> None:
+def assign(page: Page, number: str, group: str = "Northwind") -> None:
     """The agent gives the task to the partner's group."""
     task = page.get_by_role("article", name=f"Task {number}-1")
     task.get_by_role("link", name="Assign").click()
-    fill_in(task, {"Group": "Northwind"})
+    fill_in(task, {"Group": group})
     task.get_by_role("button", name="Assign").click()
-    expect(page.get_by_text(f"{number}-1 is now with Northwind.")).to_be_visible()
+    expect(page.get_by_text(f"{number}-1 is now with {group}.")).to_be_visible()
 
 
 def configure(admin: Administrator, desk: PracticeDesk, channel: str, number: str) -> str:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def lived(cast: Cast) -> Ticket:  # noqa: F811
+def lived(cast: Cast) -> Ticket:  # noqa: F811 - a fixture
     """The ticket with something of everything, and every status there is."""
     for status in TicketStatus:
         OwnStatus.default_of(status)
@@ -43,9 +43,9 @@ def lived(cast: Cast) -> Ticket:  # noqa: F811
 
 
 def test_a_ticket_is_put_on_hold_by_keyboard_and_only_then_asks_for_how_long(
-    page: Page,  # noqa: F811
+    page: Page,  # noqa: F811 - a fixture
     lived: Ticket,
-    complaints: list[str],  # noqa: F811
+    complaints: list[str],  # noqa: F811 - a fixture
 ) -> None:
     page.goto(address(lived))
     page.get_by_role("link", name="Set status").focus()
@@ -73,7 +73,7 @@ def test_a_ticket_is_put_on_hold_by_keyboard_and_only_then_asks_for_how_long(
     assert lived.status == TicketStatus.ON_HOLD
 
 
-def test_a_ticket_is_merged_after_reading_what_moves(page: Page, lived: Ticket, cast: Cast) -> None:  # noqa: F811
+def test_a_ticket_is_merged_after_reading_what_moves(page: Page, lived: Ticket, cast: Cast) -> None:  # noqa: F811 - a fixture
     target = raise_ticket(cast.owner, "The fire alarm rings")
     page.goto(address(lived))
     page.get_by_role("link", name="Merge…").click()
@@ -93,7 +93,7 @@ def test_a_ticket_is_merged_after_reading_what_moves(page: Page, lived: Ticket, 
     expect(page.get_by_role("heading", name="The fire alarm rings", exact=True)).to_be_visible()
 
 
-def test_following_is_one_click_and_so_is_leaving(page: Page, lived: Ticket, cast: Cast) -> None:  # noqa: F811
+def test_following_is_one_click_and_so_is_leaving(page: Page, lived: Ticket, cast: Cast) -> None:  # noqa: F811 - a fixture
     page.goto(address(lived))
     people = page.locator("#people")
     people.get_by_role("button", name="Follow", exact=True).click()
@@ -103,7 +103,7 @@ def test_following_is_one_click_and_so_is_leaving(page: Page, lived: Ticket, cas
     assert not Member.objects.filter(role=MemberRole.FOLLOWER, user=cast.agent, ended_at=None).exists()
 
 
-def test_facts_follow_the_news_but_not_while_a_form_is_open(page: Page, lived: Ticket, cast: Cast) -> None:  # noqa: F811
+def test_facts_follow_the_news_but_not_while_a_form_is_open(page: Page, lived: Ticket, cast: Cast) -> None:  # noqa: F811 - a fixture
     page.goto(address(lived))
     actions.change_tags(actor=cast.desk, ticket=lived, add=["urgent-news"])
     expect(page.locator("#labels")).to_contain_text("urgent-news")
@@ -114,12 +114,13 @@ def test_facts_follow_the_news_but_not_while_a_form_is_open(page: Page, lived: T
     expect(page.get_by_label("Floor")).to_have_value("3")
 
 
+@pytest.mark.appearance
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_pages_of_a_tickets_life_have_no_barriers_and_fit(
-    page: Page,  # noqa: F811
+    page: Page,  # noqa: F811 - a fixture
     lived: Ticket,
-    cast: Cast,  # noqa: F811
+    cast: Cast,  # noqa: F811 - a fixture
     scheme: Any,
     width: int,
 ) -> None:

@@ -137,6 +137,7 @@ def _session(user: User) -> str:
     return client.cookies["sessionid"].value
 
 
+@pytest.mark.appearance
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_has_no_barriers_and_fits(page: Page, cast: Cast, scheme: Any, width: int) -> None:

@@ -128,7 +128,7 @@ def test_what_changed_meanwhile_is_exchanged_within_a_minute(
 
     back = time.monotonic() - back_at
     figures = f"{sum(usual) / TICKETS:.3f} s before, {sum(without_broker) / TICKETS:.3f} s without the broker"
-    print(f"{mode}: a note took {figures} (slowest {max(without_broker):.3f} s); exchanged {back:.1f} s after")  # noqa: T201
+    print(f"{mode}: a note took {figures} (slowest {max(without_broker):.3f} s); exchanged {back:.1f} s after")  # noqa: T201 - its result
     assert waiting == TICKETS
     assert all(
         [note["text"] for note in ticket["notes"]] == ["Before", "While the broker is away"]

@@ -54,11 +54,16 @@ def main(point: str, folder: Path) -> None:
 
 
 def run_worker() -> None:
-    """Celery's worker, one task at a time in this very process."""
+    """Celery's worker, one task at a time in this very process.
+
+    Its name is its own: RabbitMQ lets one worker of a name in, and parallel tests and one just killed have theirs.
+    """
     from portal.celery import app
 
     worker: Callable[[list[str]], None] = app.worker_main
-    worker(["worker", "--pool", "solo", "--without-mingle", "--without-gossip", "--loglevel", "WARNING"])
+    name = f"{os.environ['CELERY_TASK_DEFAULT_QUEUE']}-{os.getpid()}@%h"
+    alone = ["--pool", "solo", "--without-mingle", "--without-gossip"]
+    worker(["worker", "--hostname", name, *alone, "--loglevel", "WARNING"])
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def test_both_spellings_give_the_same_in_every_app(desk, partner):
     context = context_for(ProcessRun.objects.get())
     compared = 0
     for (app, name), path in placeholders().items():
-        if path == "attachment.content_base64":
+        # The one is read when it is sent, the others are there for values that are translated.
+        if path == "attachment.content_base64" or path.startswith("theirs."):
             continue
         legacy = f"#REPLACE-EXTAPPFIELD-{app}-{name}#"
         known = placeholders()
@@ -39,7 +40,9 @@ def test_both_spellings_give_the_same_in_every_app(desk, partner):
             f"{{{{ {path} }}}}", context, escape=Escape.TEXT, fields=known
         ), legacy
         compared += 1
-    assert compared == len(APPS) * len([field for field in fields() if "[]" not in field.path]) - len(APPS)
+    left_out = ("attachment.content_base64", "theirs.")
+    everywhere = [field for field in fields() if "[]" not in field.path and not field.path.startswith(left_out)]
+    assert compared == len(APPS) * len(everywhere)
 
 
 def test_the_request_type_of_the_document_can_be_compared(desk, partner):

@@ -57,7 +57,7 @@ def test_a_refusal_says_what_to_look_at(system: ExternalSystem, httpserver: Any,
 @pytest.mark.parametrize(
     ("url", "private", "words", "outcome"),
     [
-        ("http://127.0.0.1:9", True, "No connection", "retryable"),
+        ("http://127.0.0.1:9", True, "port 9: Connection refused.", "retryable"),
         ("http://does-not-exist.invalid", True, "cannot be resolved", "retryable"),
         ("http://127.0.0.1:9", False, "May be in our own network", "misconfigured"),
         ("http://169.254.169.254", True, "metadata", "misconfigured"),
@@ -119,6 +119,44 @@ def test_a_reading_operation_is_called_with_sample_values(partner: Partner, http
     assert try_connection(partner.system, find).succeeded
     request, _response = httpserver.log[0]
     assert (request.method, request.args["caller"]) == ("GET", "sample")
+
+
+def test_a_page_instead_of_data_is_no_success(partner: Partner, httpserver: Any) -> None:
+    httpserver.expect_request("/tickets").respond_with_data("<html>Sign in</html>", content_type="text/html")
+    trial = try_connection(partner.system, harmless_operations(partner.system)[0])
+    assert (trial.succeeded, trial.headline) == (False, "The answer cannot be read.")
+    assert "It answered with 200, but not as find_ticket expects" in trial.detail
+    assert Exchange.objects.get().outcome == "misconfigured"
+
+
+def test_what_was_read_is_told_in_words(partner: Partner, httpserver: Any) -> None:
+    operation = OperationTemplate.objects.create(
+        system=partner.system,
+        name="fetch_priorities",
+        method="GET",
+        path="/priorities",
+        items="response.json",
+        reads="value = item.id\nlabel = item.name",
+    )
+    httpserver.expect_ordered_request("/priorities").respond_with_json(
+        [{"id": 1, "name": "Low"}, {"id": 2, "name": ""}]
+    )
+    httpserver.expect_ordered_request("/priorities").respond_with_json([])
+    httpserver.expect_ordered_request("/priorities").respond_with_json({"rows": 3})
+    assert try_connection(partner.system, operation).detail == "2 records were read: Low, 2."
+    assert "It knows nothing of what fetch_priorities asked for" in try_connection(partner.system, operation).detail
+    assert not try_connection(partner.system, operation).succeeded
+
+
+def test_what_needs_a_record_of_theirs_or_writes_is_not_offered(partner: Partner) -> None:
+    def offer(name: str, **values: Any) -> None:
+        OperationTemplate.objects.create(system=partner.system, name=name, **values)
+
+    offer("fetch_notes", method="GET", path="/tickets/{{ task.external_reference }}/notes")
+    offer("login", method="GET", path="/session")
+    offer("query_contacts", protocol="soap", body="<a/>")
+    offer("resolve", method="POST", path="/resolve")
+    assert [row.name for row in harmless_operations(partner.system)] == ["find_ticket", "query_contacts"]
 
 
 def test_an_undecryptable_secret_sends_nothing(system: ExternalSystem, settings: Any, httpserver: Any) -> None:

@@ -9,8 +9,19 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from integrations import metrics
-from integrations.models import Exchange, Outcome, Polling, ProcessRun, RunState, Stream, Way
+from integrations.models import (
+    Exchange,
+    ExternalSystem,
+    Outcome,
+    Polling,
+    ProcessRun,
+    RunState,
+    Stream,
+    Way,
+    WebhookSubscription,
+)
 from tests.cast import Desk, Partner
+from tests.certificates import Authority
 
 
 def figures(client: Client) -> dict[tuple[str, ...], float]:
@@ -75,3 +86,18 @@ def test_without_a_database_there_are_no_figures_and_no_error(monkeypatch: pytes
 
     monkeypatch.setattr(metrics, "_figures", broken)
     assert list(metrics.ExchangeCollector().collect()) == []
+
+
+def test_the_time_until_our_certificate_ends(client: Client, partner: Partner) -> None:
+    pem = Authority().issue("portal", days=2).certificate
+    ExternalSystem.objects.filter(pk=partner.system.pk).update(client_certificate=pem)
+    assert 172_000 < figures(client)["deskbridge_client_certificate_seconds", "acme"] < 172_801
+
+
+def test_webhooks_are_counted_by_their_failures_and_ends(client: Client, partner: Partner) -> None:
+    values = {"system": partner.system, "url": "https://hooks.acme.test/", "secret": "x"}
+    WebhookSubscription.objects.create(name="all", failures=3, **values)
+    WebhookSubscription.objects.create(name="gone", ended_at=timezone.now(), **values)
+    found = figures(client)
+    assert found["deskbridge_webhook_failures", "acme", "all"] == 3
+    assert found["deskbridge_webhooks_ended", "acme"] == 1

@@ -21,7 +21,7 @@ def arrow(minutes: int = 0, **values: object) -> Arrow:
         "at": NOON + timedelta(minutes=minutes),
         "url": f"/exchange/{minutes}/",
     }
-    return Arrow(**{**usual, **values})  # type: ignore[arg-type]
+    return Arrow(**{**usual, **values})
 
 
 def drawn(lanes: list[Lane], arrows: list[Arrow]) -> lxml.etree._Element:
@@ -33,7 +33,7 @@ def drawn(lanes: list[Lane], arrows: list[Arrow]) -> lxml.etree._Element:
 def lines(picture: lxml.etree._Element) -> list[tuple[float, float, float]]:
     """Each arrow's start, end and height."""
     found = picture.iterfind(f".//{SVG}a/{SVG}line")
-    return [tuple(float(line.get(name)) for name in ("x1", "x2", "y1")) for line in found]  # type: ignore[misc]
+    return [tuple(float(line.get(name)) for name in ("x1", "x2", "y1")) for line in found]
 
 
 def test_there_is_a_lane_for_us_and_for_each_desk_with_its_number() -> None:

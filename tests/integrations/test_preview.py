@@ -43,6 +43,19 @@ def test_the_request_is_shown_as_it_would_be_sent(desk: Desk, partner: Partner, 
     assert step.problems == []
 
 
+def test_a_key_that_was_written_into_a_template_is_not_shown(desk: Desk, partner: Partner, task: Task) -> None:
+    OperationTemplate.objects.filter(pk=partner.create.pk).update(
+        path="/tickets?api_key=L1teralA&n={{ task.number }}",
+        headers="Authorization: Bearer L1teralB\nX-Key: {{ auth.password }}\nX-Other: plain",
+        body='{"password": "L1teralC", "title": "{{ ticket.title }}"}',
+    )
+    step = show(desk, partner, task, ASSIGN)["create_ticket"]
+    assert "L1teral" not in f"{step.request_line} {step.headers} {step.body}"
+    assert (step.headers["X-Key"], step.headers["X-Other"]) == ("[auth.password]", "plain")
+    assert step.request_line.endswith(f"&n={task.number}")
+    assert "The printer is on fire" in step.body
+
+
 def test_each_value_says_where_it_comes_from(desk: Desk, partner: Partner, task: Task) -> None:
     sources = show(desk, partner, task, ASSIGN)["create_ticket"].sources
     found = [(source.part, source.placeholder, source.path, source.value) for source in sources]
@@ -147,10 +160,10 @@ def test_nothing_is_sent_and_nothing_is_written(
     monkeypatch.setattr("integrations.transports.http.send", refuse)
     monkeypatch.setattr("integrations.transports.mail.send_mail", refuse)
     tables = (Exchange, ProcessRun, StepRun, Stream, ProcessVersion, ExternalReference, Note, History)
-    before = [model.objects.count() for model in tables]  # type: ignore[attr-defined]
+    before = [model.objects.count() for model in tables]
     for occurrence in (ASSIGN, UPDATE):
         show(desk, partner, task, occurrence)
-    assert [model.objects.count() for model in tables] == before  # type: ignore[attr-defined]
+    assert [model.objects.count() for model in tables] == before
     assert httpserver.log == []
 
 

@@ -12,7 +12,7 @@ from tickets import actions
 from tickets.actors import Actor
 from tickets.events import EventName
 from tickets.lifecycle import Phase
-from tickets.models import AssignmentGroup, Visibility
+from tickets.models import AssignmentGroup, Priority, Visibility
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,11 @@ CAUSES = {
     EventName.SOLUTION_PROPOSED: propose,
     EventName.TASK_CLOSED: close,
     EventName.TASK_CHANGED: partial(change, solution="More water"),
+    EventName.TICKET_CHANGED: lambda d, p, t: actions.change_ticket(
+        actor=d.by_agent,
+        ticket=t.ticket,
+        priority=Priority.objects.create(code="p1", name="High", rank=1),
+    ),
 }
 BEFORE = {
     EventName.TASK_REOPENED: Phase.CLOSE,
@@ -98,6 +103,9 @@ def test_each_row_of_the_table_gives_its_one_operation(row, phase, desk, partner
         process = partner.process.__class__.objects.create(name=f"Only {name}")
         setattr(partner.binding, field, process)
     partner.binding.save()
+    if row.levels:
+        partner.system.level = row.levels[0]
+        partner.system.save()
     task = bring_to(task, BEFORE.get(row.event, phase), desk, partner)
     ProcessRun.objects.all().delete()
     bring_about(row, desk, partner, task)
@@ -223,3 +231,16 @@ def test_an_event_without_a_process_is_written_to_the_history(desk, partner, tas
     remark = task.ticket.history.filter(event="remark").latest("pk").text
     assert f"no process is bound for this: {request_type}" in remark
     assert str(AssignmentGroup.objects.get(pk=partner.group.pk)) in remark
+
+
+@pytest.mark.parametrize(("level", "runs"), [("", 0), ("log_only", 0), ("status_sync", 1), ("full", 1)])
+def test_of_the_ticket_itself_only_desks_learn_whose_values_are_synchronised(level, runs, desk, partner, task):
+    partner.system.level = level
+    partner.system.save()
+    urgent = Priority.objects.create(code="p1", name="High", rank=1)
+    actions.change_ticket(actor=desk.by_agent, ticket=task.ticket, priority=urgent)
+    actions.change_ticket(actor=desk.by_agent, ticket=task.ticket, title="Another title")
+    assert ProcessRun.objects.count() == runs
+    theirs = Actor.external(key=partner.system.actor_key, name="Acme")
+    actions.change_ticket(actor=theirs, ticket=task.ticket, priority=desk.priority)
+    assert ProcessRun.objects.count() == runs

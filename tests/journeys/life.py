@@ -212,7 +212,7 @@ def set_status(life: Life) -> None:
     ticket = life.ticket()
     own = life.draw.pick([None, *OwnStatus.objects.order_by("pk")])
     status = life.draw.pick([None, *TicketStatus]) if own else life.draw.pick(list(TicketStatus))
-    wanted = status if status is not None else own.status  # type: ignore[union-attr]
+    wanted = status if status is not None else own.status
     hold = {}
     if wanted == TicketStatus.ON_HOLD:
         hold = {"on_hold_until": timezone.now() + timedelta(hours=1), "on_hold_comment": "Part is ordered"}

@@ -68,7 +68,7 @@ def traces() -> list[Any]:
 
 @pytest.mark.django_db
 def test_what_is_not_in_the_tables_is_refused_and_what_must_hold_holds() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         RandomLife,
         settings=settings(
             max_examples=25,

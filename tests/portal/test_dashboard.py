@@ -10,11 +10,24 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from integrations.models import Exchange, ExternalSystem, Outcome, Polling, ProcessRun, RunState, Stream, Way
+from integrations.models import (
+    Exchange,
+    ExternalSystem,
+    Outcome,
+    Polling,
+    ProcessRun,
+    RunState,
+    Stream,
+    Way,
+    WebhookSubscription,
+)
 from integrations.overview import overview
+from integrations.webhooks import end, reactivate
 from portal.chart import hours_chart
 from tests.cast import Desk, Partner
+from tests.certificates import Authority
 
+AUTHORITY = Authority()
 SEES = ("view_exchange", "view_processrun")
 
 
@@ -125,7 +138,7 @@ def test_work_that_nobody_takes_is_an_alarm(sign_in: Callable[..., Client], desk
     Stream.objects.update(due_at=timezone.now() - timedelta(minutes=10))
     text = words(sign_in(*SEES))
     assert "Nobody takes the work" in text
-    assert "1 stream or poll has been due for 10 minutes and no worker takes it" in text
+    assert "1 stream, poll or mailbox has been due for 10 minutes and no worker takes it" in text
 
 
 def test_the_hours_of_the_last_day_are_counted_and_drawn(partner: Partner) -> None:
@@ -209,4 +222,34 @@ def test_a_desk_whose_polling_fails_is_stuck_and_says_why(sign_in: Callable[...,
 def test_a_poll_that_nobody_takes_is_overdue(sign_in: Callable[..., Client], partner: Partner) -> None:
     since = timezone.now() - timedelta(minutes=10)
     Polling.objects.create(system=partner.system, path="/rest/acme/ces", our_name="us", due_at=since)
-    assert "1 stream or poll has been due for 10 minutes and no worker takes it" in words(sign_in(*SEES))
+    assert "1 stream, poll or mailbox has been due for 10 minutes and no worker takes it" in words(sign_in(*SEES))
+
+
+def test_the_end_of_our_certificate_is_warned_of(sign_in: Callable[..., Client], partner: Partner) -> None:
+    for days, said in ((90, ""), (5.5, "in 5 days"), (-1, "It ended on")):
+        pem = AUTHORITY.issue("portal", days=days).certificate
+        ExternalSystem.objects.filter(pk=partner.system.pk).update(client_certificate=pem)
+        page = words(sign_in(*SEES))
+        assert (said in page) if said else ("Our certificate there" not in page)
+        assert f"Partner acme {standing_icon('Waits' if said else 'OK')}" in page
+
+
+def test_a_webhook_that_fails_or_was_ended_by_the_desk_is_told(
+    sign_in: Callable[..., Client], partner: Partner
+) -> None:
+    row = WebhookSubscription.objects.create(
+        system=partner.system,
+        name="all",
+        url="https://hooks.acme.test/",
+        secret="x",
+        failures=2,
+        last_error="It is busy.",
+    )
+    assert "Webhook failsall: It is busy." in words(sign_in(*SEES))
+    end(row, "Ended by Ada.")
+    assert "Webhook" not in words(sign_in(*SEES))
+    reactivate(row)
+    end(row, "The other desk answered 410 (gone).", by_desk=True)
+    page = words(sign_in(*SEES))
+    assert "Webhook has endedall: The other desk answered 410 (gone)." in page
+    assert f"Partner acme {standing_icon('Waits')}" in page

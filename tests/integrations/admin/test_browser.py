@@ -131,6 +131,7 @@ def test_the_preview_suggests_tasks(page: Any, partner: Partner) -> None:
     page.wait_for_selector("text=Would run")
 
 
+@pytest.mark.appearance
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_our_parts_of_the_pages_are_accessible_and_fit(page: Any, partner: Partner, scheme: str, width: int) -> None:

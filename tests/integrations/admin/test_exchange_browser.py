@@ -102,6 +102,7 @@ def addresses(task: Task) -> list[str]:
     ]
 
 
+@pytest.mark.appearance
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_screen_is_accessible_and_fits(page: Any, task: Task, scheme: str, width: int) -> None:

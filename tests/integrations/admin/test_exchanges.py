@@ -54,6 +54,28 @@ def test_the_list_says_everything_in_words(admin: Browser, partner: Partner, tas
     assert page.xpath(f"//a[@href='/admin/tickets/ticket/{task.ticket_id}/change/#task-{task.number}']")
 
 
+@pytest.mark.parametrize("outcome", ["retryable", "permanent", "misconfigured", "unknown"])
+def test_of_what_no_run_has_sent_nothing_is_promised_that_only_runs_do(
+    admin: Browser, partner: Partner, outcome: str
+) -> None:
+    made = exchange(partner, operation="test_connection", outcome=outcome)
+    page = admin.get(f"exchange/{made.pk}/change/").content.decode()
+    for shown in (page, admin.get("exchange/").content.decode()):
+        [chip] = lxml.html.fromstring(shown).xpath("//span[contains(@class, 'xl-chip')]")
+        assert "tried again" not in chip.text_content()
+    for promise in ("sent again by themselves", "its run waits", "retry the run", "the operation says what follows"):
+        assert promise not in " ".join(page.split()), promise
+
+
+def test_an_empty_list_says_why_and_what_to_do(admin: Browser, partner: Partner) -> None:
+    nothing = admin.get("mailbox/").content.decode()
+    assert "Nothing here yet" in nothing and "Add mailbox" in nothing and "Show all" not in nothing
+    exchange(partner)
+    nowhere = admin.get("exchange/", q="zebra").content.decode()
+    assert "Nothing fits" in nowhere and 'href="?"' in nowhere
+    assert "Nothing fits" in admin.get("exchange/", way="in").content.decode()
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

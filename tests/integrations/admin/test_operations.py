@@ -96,9 +96,13 @@ def test_the_probe_offers_operations_of_the_same_system_only(admin: Browser, sys
     assert "same external system" in errors(answer)["probe"][0]
 
 
-def test_only_a_login_request_may_use_the_password(admin: Browser, system: ExternalSystem) -> None:
+def test_what_is_sent_may_name_the_password_and_what_is_taken_from_answers_may_not(
+    admin: Browser, system: ExternalSystem
+) -> None:
     body = '{"user": "{{ auth.username }}", "password": "{{ auth.password }}"}'
-    assert "body" in errors(admin.send(add(system), name="create_ticket", body=body))
+    taken = admin.send(add(system), name="create_ticket", body=body, captures="password = auth.password")
+    assert "captures" in errors(taken)
+    assert admin.send(add(system), name="create_ticket", body=body).status_code == 302
     assert admin.send(add(system), name="login", body=body).status_code == 302
 
 
@@ -137,3 +141,18 @@ def test_the_picker_offers_synced_fields_in_both_spellings(admin: Browser, syste
     assert 'data-template="{{ ticket.title }}"' in page
     assert 'data-legacy="#REPLACE-EXTAPPFIELD-Ticketing.TaskAssignment-Ticket_Title#"' in page
     assert "{% for note in ticket.notes %}" in page
+
+
+def test_a_form_is_saved_and_another_type_does_not_keep_its_field_for_the_file(
+    admin: Browser, system: ExternalSystem
+) -> None:
+    values = {"content_type": "multipart/form-data", "body": "name = {{ attachment.name }}", "file_part": "file"}
+    assert admin.send(add(system), name="upload_attachment", **values).status_code == 302
+    operation = OperationTemplate.objects.get()
+    assert operation.file_part == "file"
+    page = f"operationtemplate/{operation.pk}/change/"
+    assert admin.send(page, content_type="application/json", body="{}").status_code == 302
+    operation.refresh_from_db()
+    assert operation.file_part == ""
+    wrong = errors(admin.send(add(system), name="two", **{**values, "body": "no sign"}))
+    assert wrong == {"body": ["Line 1: write the part as name = template."]}

@@ -7,7 +7,16 @@ import pytest
 from django.test import Client
 
 from integrations.admin.panels import SHOWN
-from integrations.models import Exchange, ExternalReference, Outcome, ProcessRun, RunState, Way
+from integrations.models import (
+    Exchange,
+    ExternalReference,
+    Outcome,
+    ProcessRun,
+    RunState,
+    Stream,
+    Way,
+    WebhookSubscription,
+)
 from tests.cast import Desk, Partner
 from tests.integrations.admin.conftest import Browser
 from tickets import actions
@@ -122,3 +131,10 @@ def test_the_contact_reads_the_reference_on_the_page(desk: Desk, task: Task) -> 
 def test_a_ticket_is_found_by_the_other_desks_number(desk: Desk, task: Task) -> None:
     desk.ticket()
     assert list(search_tickets(Ticket.objects.all(), "acme-7")) == [task.ticket]
+
+
+def test_a_webhook_that_fails_does_not_look_like_a_task_that_is_stuck(task: Task, partner: Partner) -> None:
+    told = WebhookSubscription.objects.create(system=partner.system, name="all", url="https://a.test", events=["x"])
+    Stream.objects.update(subscription=told)
+    ProcessRun.objects.update(state=RunState.RETRYING)
+    assert badges_of([task])[task.pk][-1].text == "Partner acme, webhook all: waiting for the next try"

@@ -26,7 +26,7 @@ def polling(partner: Partner) -> Polling:
 def add(admin: Browser, page: str, **values: Any) -> Any:
     """The form with a first polling, as the browser's script adds it."""
     fine = {"active": "on", "path": "/rest/acme/ces", "our_name": "us", "interval_seconds": "60", "page_size": "50"}
-    fine |= {"overlap_ms": "0", "cursor": "0", "layout": "", **values}
+    fine |= {"overlap_ms": "0", "cursor": "0", "layout": "", "kind": "case_exchange", **values}
     answer = admin.get(page)
     data = form_values(answer) | {ROW + name: value for name, value in fine.items()}
     data |= {"polling-TOTAL_FORMS": "1", "_save": "1"}

@@ -13,7 +13,7 @@ from tests.integrations.admin.test_browser import page, partner  # noqa: F401 - 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_polling_is_added_saved_and_asked_at_once(page: Any, partner: Partner) -> None:  # noqa: F811
+def test_polling_is_added_saved_and_asked_at_once(page: Any, partner: Partner) -> None:  # noqa: F811 - a fixture
     url = f"/admin/integrations/externalsystem/{partner.system.pk}/change/"
     page.goto(url)
     page.click("#polling-group a:has-text('Add another')")

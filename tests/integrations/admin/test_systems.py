@@ -1,5 +1,7 @@
 """External systems: the secret goes in and never comes out; what is missing is said at its field."""
 
+import re
+
 import pytest
 
 from integrations.models import ExternalSystem, OperationTemplate
@@ -80,6 +82,16 @@ def test_the_history_names_what_changed_and_holds_no_secret(admin: Browser, syst
     assert not hasattr(record, "auth_secret")
 
 
+def test_the_history_says_values_as_the_form_names_them(admin: Browser, system: ExternalSystem) -> None:
+    system.active, system.auth_kind, system.auth_username = False, "basic", "us"
+    system.save()
+    page = admin.get(f"externalsystem/{system.pk}/history/").content.decode()
+    changes = dict(re.findall(r"<strong>(.*?)</strong>: (.*?)</li>", page))
+    assert changes["Active"] == "<del>yes</del> → <ins>no</ins>"
+    assert changes["Authentication"].endswith("<ins>User and password (HTTP Basic)</ins>")
+    assert changes["User"] == "<del>nothing</del> → <ins>us</ins>"
+
+
 def test_an_old_version_cannot_be_opened_as_a_form(admin: Browser, system: ExternalSystem) -> None:
     record = system.history.first()
     assert admin.get(f"externalsystem/{system.pk}/history/{record.pk}/").status_code == 404
@@ -113,7 +125,7 @@ def test_the_login_request_is_one_of_its_own_with_a_session(admin: Browser, syst
 def test_what_cannot_be_decrypted_can_be_entered_again(
     admin: Browser, system: ExternalSystem, settings: object
 ) -> None:
-    settings.ENCRYPTION_KEYS = ["dGhpcyBpcyBub3QgdGhlIGtleSB0aGF0IHdhcyB1c2U="]  # type: ignore[attr-defined]
+    settings.ENCRYPTION_KEYS = ["dGhpcyBpcyBub3QgdGhlIGtleSB0aGF0IHdhcyB1c2U="]
     page = admin.get(page_of(system)).content.decode()
     assert "cannot be decrypted" in page
     assert admin.send(page_of(system), secret="new-secret").status_code == 302

@@ -31,6 +31,7 @@ def request(**values: Any) -> dict[str, Any]:
         "content_type": "application/json",
         "body": '{"title": "{{ ticket.title }}"}',
         "sends_file": False,
+        "file_part": "",
         "wsdl": None,
         "soap_operation": "",
         "soap_version": "1.1",
@@ -105,10 +106,16 @@ def test_xml_that_is_not_well_formed_is_a_problem() -> None:
     assert "not well-formed XML" in found["body"][0]
 
 
-def test_user_and_password_are_known_to_a_login_request_only() -> None:
-    body = '{"user": "{{ auth.username }}", "password": "{{ auth.password }}"}'
+def test_credentials_are_known_where_something_is_sent() -> None:
+    body = '{"user": "{{ auth.username }}", "password": "{{ auth.password }}", "form": "{{ auth.form }}"}'
     assert problems("login", body=body, path="/login", captures="session = response.json.token") == {}
-    assert "known only to a login request" in problems("create_ticket", body=body)["body"][0]
+    assert problems("create_ticket", body=body, path="/?s={{ auth.session }}", headers="X: {{ auth.session }}") == {}
+    assert "auth.session" in problems("create_ticket", success="auth.session == response.text")["success"][0]
+
+
+def test_only_what_is_sent_holds_credentials() -> None:
+    found = problems_of_request(request(body='"{{ auth.password }}"'), names=names_for_step({}))
+    assert "known only in what is sent" in found["body"][0]
 
 
 def test_a_login_request_cannot_depend_on_a_task() -> None:
@@ -172,3 +179,33 @@ def test_the_file_as_body_is_refused_where_it_makes_no_sense(operation: str, val
 def test_a_request_that_sends_the_file_needs_no_body() -> None:
     headers = "fs_filename: {{ attachment.name | urlencode }}"
     assert problems("upload", sends_file=True, body="", content_type="", headers=headers) == {}
+
+
+FORM = {"content_type": "multipart/form-data", "file_part": "file"}
+
+
+def test_a_form_has_one_part_a_line_and_the_file() -> None:
+    body = 'text = {{ event.text }}\n\nmanifest; application/json = {"name": "{{ attachment.name }}"}'
+    assert problems("upload", **FORM, body=body) == {}
+    assert problems("upload", **FORM, body="") == {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "values", "field", "message"),
+    [
+        ("upload", {"body": "a = 1\nno sign"}, "body", "Line 2: write the part as name = template."),
+        ("upload", {"body": "= 1"}, "body", "Line 1: write the part as name = template."),
+        ("upload", {"body": "a = 1\nb = {{ task.numbr }}"}, "body", 'Line 2: there is no field "task.numbr".'),
+        ("upload", {"body": 'a; application/json = {"b": '}, "body", "Line 1: the result is not valid JSON"),
+        ("upload", {"body": "a; image/png = {{ task.number }}"}, "body", "Line 1: a body of type"),
+        ("upload", {"body": "", "file_part": ""}, "body", "A form has at least one part"),
+        ("upload", {"content_type": "multipart/form-data; boundary=x", "body": ""}, "content_type", "the boundary"),
+        ("upload", {"content_type": "application/json"}, "file_part", "Choose multipart/form-data"),
+        ("upload", {"protocol": "soap"}, "file_part", "Only a form has fields."),
+        ("upload", {"method": "GET", "body": ""}, "file_part", "A GET has no body."),
+        ("upload", {"sends_file": True, "body": ""}, "file_part", "Either the file is the body"),
+        ("login", {"path": "/login", "body": ""}, "file_part", "There is no file at a login."),
+    ],
+)
+def test_a_mistake_in_a_form_is_told(operation: str, values: Any, field: str, message: str) -> None:
+    assert message in problems(operation, **{**FORM, **values})[field][0]

@@ -45,7 +45,7 @@ def step(kind: str, **values: Any) -> dict[str, Any]:
     ("kind", "needed"),
     [
         ("operation", {"operation"}),
-        ("mail", {"mail_to", "mail_subject", "text"}),
+        ("mail", {"mail_subject", "text"}),
         ("set_field", {"field", "value"}),
         ("note", {"text", "visibility"}),
         ("request", {"path"}),

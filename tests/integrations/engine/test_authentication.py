@@ -1,7 +1,10 @@
 """Credentials: on the wire as configured, and nowhere else."""
 
+import base64
+import hashlib
 import json
 import logging
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import serializers
@@ -89,6 +92,39 @@ def test_user_and_password_in_a_soap_message(desk, partner, other_desk):
     texts = {etree.QName(e).localname: e.text for e in etree.fromstring(other_desk.bodies[0]).iter()}
     assert (texts["Username"], texts["Password"]) == ("agent", SECRET)
     assert only_run().state == RunState.DONE
+
+
+def token_of(message: bytes) -> dict[str, str]:
+    """What stands in the UsernameToken of a message, and of which type the password is."""
+    elements = {etree.QName(e).localname: e for e in etree.fromstring(message).iter()}
+    names = ("Username", "Password", "Nonce", "Created")
+    return {name: elements[name].text for name in names} | {"Type": elements["Password"].get("Type")}
+
+
+def test_a_password_digest_is_made_anew_for_each_sending_and_proves_the_password(desk, partner, other_desk):
+    configure(partner, "ws_security_digest")
+    seen = []
+
+    def verify(request):
+        token = token_of(request.get_data())
+        age = datetime.now(UTC) - datetime.fromisoformat(token["Created"])
+        plain = base64.b64decode(token["Nonce"]) + f"{token['Created']}{SECRET}".encode()
+        proof = hashlib.sha1(plain, usedforsecurity=False).digest()
+        assert token["Type"].endswith("#PasswordDigest")
+        assert token["Password"] == base64.b64encode(proof).decode()
+        assert timedelta() <= age < timedelta(minutes=5) and token["Nonce"] not in seen
+        seen.append(token["Nonce"])
+        return respond(503 if len(seen) == 1 else 200, "<ok/>")
+
+    other_desk.answers("/soap", verify)
+    only_steps(partner, {"kind": "request", "protocol": "soap", "path": "/soap", "body": ENVELOPE, "repeat": "safe"})
+    desk.task(partner.group)
+    work_everything()
+    pass_time()
+    assert (len(seen), only_run().state) == (2, RunState.DONE)
+    assert b"UsernameToken" not in bytes(StepRun.objects.get().request_body)
+    logged = Exchange.objects.latest("pk").request_body
+    assert "agent" in logged and seen[1] not in logged and token_of(other_desk.bodies[1])["Password"] not in logged
 
 
 @pytest.fixture
@@ -183,7 +219,9 @@ def test_a_login_that_fails_is_judged_like_every_other_answer(desk, partner, log
     assert (only_run().state, only_run().steps.get().state) == (state, "failed")
 
 
-@pytest.mark.parametrize("kind", ["basic", "bearer", "key_header", "key_query", "ws_security", "login"])
+@pytest.mark.parametrize(
+    "kind", ["basic", "bearer", "key_header", "key_query", "ws_security", "ws_security_digest", "login"]
+)
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_no_secret_is_stored_or_logged_even_if_the_other_desk_repeats_it(
     desk, partner, other_desk, kind, status, caplog, login

@@ -64,7 +64,7 @@ def test_an_assignment_is_published_with_the_incident_and_the_notes_so_far(desk:
     }
     (comment,) = entry.content["Comments"]
     assert (comment["Body"], comment["PrivacyType"]) == ("It smokes", "PUBLIC")
-    assert comment["CreatedTime"] == int(said.created_at.timestamp() * 1000)
+    assert comment["CreatedTime"] == int(said.written_at.timestamp() * 1000)
     assert said in notes_read_by(task, partner.system)
 
 
@@ -103,7 +103,7 @@ def test_a_note_is_a_comment_with_the_time_of_the_note(desk: Desk, partner: Part
     update, assign = published()[1:]
     assert update["Comments"] == assign["Comments"]
     assert update["Comments"][0]["Body"] == "Grüße\n<b>x</b>"
-    assert update["Comments"][0]["CreatedTime"] == int(written.created_at.timestamp() * 1000)
+    assert update["Comments"][0]["CreatedTime"] == int(written.written_at.timestamp() * 1000)
 
 
 def test_a_file_is_named_by_the_guid_under_which_it_is_fetched(desk: Desk, partner: Partner):

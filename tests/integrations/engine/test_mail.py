@@ -1,6 +1,7 @@
 """The step that sends mail, into Django's mailbox and over a real SMTP connection."""
 
 from datetime import timedelta
+from email import message_from_bytes
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -96,6 +97,43 @@ def test_a_mail_is_repeated_with_the_same_message_id_and_text(desk, partner, fai
     pass_time()
     assert run_states() == [RunState.DONE]
     assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("failure", ["451 later", "hangs up"])
+def test_who_has_a_mail_does_not_get_it_again_when_it_is_repeated_for_others(desk, partner, settings, failure):
+    got, tries = [], []
+
+    class Server:
+        async def handle_RCPT(self, server, session, envelope, address, options):
+            envelope.rcpt_tos.append(address)
+            tries.append(address)
+            first = address.startswith("emil") and tries.count(address) == 1
+            return failure if first and failure != "hangs up" else "250 OK"
+
+        async def handle_DATA(self, server, session, envelope):
+            got.append((envelope.rcpt_tos[0], message_from_bytes(envelope.content)))
+            if failure == "hangs up" and len(got) == 2:
+                server.transport.abort()
+            return "250 OK"
+
+    port = free_port()
+    server = Controller(Server(), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        only_steps(partner, STEP)
+        desk.task(partner.group)
+        work_everything()
+        assert run_states() == [RunState.RETRYING]
+        pass_time()
+    finally:
+        server.stop()
+    assert run_states() == [RunState.DONE]
+    doubtful = 1 if failure == "hangs up" else 0
+    assert [address for address, _message in got] == ["desk@partner.test", *["emil@customer.test"] * (1 + doubtful)]
+    assert {message["To"] for _address, message in got} == {"desk@partner.test, emil@customer.test"}
+    assert len({message["Message-ID"] for _address, message in got}) == 1
 
 
 def test_a_mail_that_is_refused_for_good_asks_a_person(desk, partner, failing):

@@ -185,3 +185,34 @@ def test_secrets_are_removed_before_the_answer_is_cut_off():
         return response.text.replace(secret, "[removed]")
 
     assert "s3c" not in engine.of_response(request(), answer(400, body), {}, shown=shown).reason
+
+
+PAGE = '\ufeff\n<!-- proxy --><!DOCTYPE html>\n<html><body><form action="/login"></form></body></html>'
+
+
+@pytest.mark.parametrize(
+    ("template", "outcome"),
+    [
+        ({"method": "POST"}, MISCONFIGURED),
+        ({"method": "PATCH", "captures": "reference = response.json.number"}, MISCONFIGURED),
+        ({"method": "GET", "captures": 'contact = response . json.people | default("")'}, MISCONFIGURED),
+        ({"method": "POST", "protocol": "soap", "captures": "seen = response.text"}, MISCONFIGURED),
+        # Whoever expects a page has said so.
+        ({"method": "POST", "success": "'<form' in response.text"}, SUCCEEDED),
+        ({"method": "POST", "captures": "token = response.text | after('token=')"}, SUCCEEDED),
+        ({"method": "POST", "headers": "Accept: text/html"}, SUCCEEDED),
+        # What only reads says itself what it cannot read.
+        ({"method": "GET"}, SUCCEEDED),
+    ],
+)
+def test_a_page_in_html_is_no_answer(template, outcome):
+    verdict = of_response(request(**template), answer(200, PAGE), {})
+    assert verdict.outcome == outcome
+    # It may have been done all the same: a person looks, and it is not sent again blindly.
+    assert verdict.doubtful == (outcome == MISCONFIGURED)
+
+
+@pytest.mark.parametrize("body", ["", "OK", "<ok/>", "<htmlish/>", '{"note": "<html>"}', "<!-- -->" * 500 + "<p>"])
+def test_what_is_no_page_is_an_answer(body):
+    said = answer(200, body, Content_Type="text/html")
+    assert of_response(request(method="POST"), said, {}).outcome == SUCCEEDED

@@ -36,10 +36,10 @@ def test_one_step_costs_the_same_whatever_stands_behind_it(desk, partner, friend
     assert cost_of_one_step(first) == cost_of_one_step(crowded)
 
 
-def test_a_sweep_asks_once_for_streams_and_once_for_polls_however_many_are_due(desk, partner, monkeypatch):
+def test_a_sweep_asks_once_for_each_kind_of_work_however_much_is_due(desk, partner, monkeypatch):
     monkeypatch.setattr("integrations.tasks.enqueue", lambda stream_id, **options: None)
     for _ in range(3):
         desk.task(partner.group)
     with CaptureQueriesContext(connection) as queries:
         assert sweep() == 3
-    assert len(queries) == 2
+    assert len(queries) == 4, "streams, polls, mailboxes, updates of contacts"

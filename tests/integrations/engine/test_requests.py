@@ -4,6 +4,7 @@ import pytest
 from lxml import etree
 
 from integrations.demo.northwind_soap import WSDL
+from integrations.engine.rendering import policy_for
 from integrations.engine.runner import work_off
 from integrations.inbound import operations
 from integrations.models import (
@@ -226,3 +227,19 @@ def test_a_file_travels_with_its_content(desk, partner, exchanged_task, friendly
     work_everything()
     assert friendly.bodies[-1] == b'{"name": "a.txt", "content": "aGVsbG8="}'
     assert "content_base64" not in ProcessRun.objects.latest("pk").snapshot["attachment"]
+
+
+def test_our_certificate_is_shown_to_the_desk_and_its_token_endpoint_alone(partner) -> None:
+    system = partner.system
+    system.client_certificate, system.client_key, system.ca_bundle = "certificate", "key", "authorities"
+    system.oauth_token_url, system.allowed_hosts = "https://login.acme.test/token", "files.acme.test"
+    for url, shown in (
+        (f"{system.base_url}/tickets", True),
+        ("https://login.acme.test/token", True),
+        ("https://login.acme.test/other", False),
+        ("https://files.acme.test/", False),
+    ):
+        policy = policy_for(system, url, deadline=1)
+        assert bool(policy.client_certificate and policy.client_key) is shown, url
+        assert policy.ca_bundle == ("" if url.endswith("/token") else "authorities")
+        assert ("login.acme.test" in policy.allowed_hosts) is url.endswith("/token")

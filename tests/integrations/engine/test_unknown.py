@@ -234,3 +234,20 @@ def test_after_the_last_try_of_a_doubtful_create_a_retry_looks_first(desk, partn
     work_everything()
     assert other_desk.count("POST /tickets") == sent
     assert only_run().state == RunState.DONE
+
+
+def test_a_page_for_signing_in_does_not_say_that_it_has_not_arrived(desk, partner, other_desk, lost_answer):
+    find = OperationTemplate.objects.get(name="find_ticket")
+    find.captures = ""
+    find.save()
+    OperationTemplate.objects.filter(name="create_ticket").update(
+        probe_found="(response.json.tickets | default([])) | length > 0"
+    )
+    other_desk.answers("/tickets", (201, {"number": "A-7"}))
+    other_desk.answers("/tickets", (200, "<!doctype html><form>Sign in</form>"), method="GET")
+    desk.task(partner.group)
+    for _ in range(6):
+        pass_time()
+    assert other_desk.count("POST /tickets") == 1
+    assert only_run().state == RunState.ATTENTION
+    assert "page in HTML" in only_run().reason

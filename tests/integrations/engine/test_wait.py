@@ -4,8 +4,10 @@ import threading
 
 import pytest
 
+from integrations.engine.decisions import cancel_run, skip_step
+from integrations.engine.references import store_reference
 from integrations.engine.steps import wait
-from integrations.models import ProcessRun, RunState
+from integrations.models import ExternalSystem, GroupBinding, ProcessRun, RunState
 from tests.integrations.engine.conftest import in_threads, only_steps, run_states, work_everything
 from tickets import actions
 
@@ -109,10 +111,12 @@ def test_a_task_that_closes_at_the_very_moment_of_parking_is_not_overlooked(desk
     closing: list[threading.Thread] = []
     outcome: list[object] = []
 
+    def close():
+        return actions.close_task(actor=desk.by_agent, task=other).phase
+
     def close_meanwhile(run, definition):
         over = real(run, definition)
         if not closing:
-            close = lambda: actions.close_task(actor=desk.by_agent, task=other).phase  # noqa: E731
             closing.append(threading.Thread(target=lambda: outcome.extend(in_threads(close))))
             closing[0].start()
             closing[0].join(timeout=0.5)
@@ -125,3 +129,87 @@ def test_a_task_that_closes_at_the_very_moment_of_parking_is_not_overlooked(desk
     assert outcome == ["close"]
     work_everything()
     assert run_states() == [RunState.DONE]
+
+
+@pytest.fixture
+def ordering(desk, partner, other_desk):
+    """A task whose ticket at the other desk is created when the other task is done, and that other task."""
+    other_desk.answers("/tickets", (201, {"number": "A-1"}))
+    for action in ("notes", "close"):
+        other_desk.answers(f"/tickets/A-1/{action}", (200, {}))
+    known = "task.external_reference and "
+    only_steps(
+        partner,
+        {"kind": "wait", "condition": IS_ASSIGN},
+        {"name": "order", "operation": partner.create, "condition": IS_ASSIGN},
+        {"name": "add_note", "operation": partner.note, "condition": known + IS_UPDATE},
+        {"name": "close", "operation": partner.close, "condition": known + 'event.request_type == "Closed"'},
+    )
+    ticket = desk.ticket()
+    other = desk.task(ticket=ticket)
+    task = desk.task(partner.group, ticket)
+    work_everything()
+    return task, other
+
+
+def test_what_is_said_before_the_ticket_is_created_there_follows_it(desk, ordering, other_desk):
+    task, other = ordering
+    note(desk, task)
+    note(desk, task)
+    work_everything()
+    assert run_states() == [RunState.PARKED] * 3
+    assert f"Waits until a task is done: {other.number}." in ProcessRun.objects.latest("pk").reason
+    actions.close_task(actor=desk.by_agent, task=other)
+    # Said after the wait was over, and before anybody has gone on.
+    actions.add_note(actor=desk.by_agent, ticket=task.ticket, task=task, body="Last")
+    actions.close_task(actor=desk.by_agent, task=task)
+    work_everything()
+    assert run_states() == [RunState.DONE] * 5
+    assert other_desk.paths == ["POST /tickets", *["POST /tickets/A-1/notes"] * 3, "POST /tickets/A-1/close"]
+    assert [b"Last" in body for body in other_desk.bodies[1:4]] == [False, False, True]
+
+
+def test_where_a_person_skips_the_wait_it_follows_too(desk, ordering, other_desk):
+    task, _other = ordering
+    note(desk, task)
+    work_everything()
+    skip_step(ProcessRun.objects.earliest("pk"), by=desk.by_agent)
+    work_everything()
+    assert other_desk.paths == ["POST /tickets", "POST /tickets/A-1/notes"]
+
+
+def test_where_a_person_cancels_the_order_nothing_is_left_waiting(desk, ordering, other_desk):
+    task, _other = ordering
+    note(desk, task)
+    work_everything()
+    cancel_run(ProcessRun.objects.earliest("pk"), by=desk.by_agent)
+    work_everything()
+    assert (run_states(), other_desk.paths) == ([RunState.CANCELLED, RunState.DONE], [])
+
+
+def test_a_system_that_was_switched_off_meanwhile_goes_on_when_it_is_on_again(desk, partner, ordering, other_desk):
+    _task, other = ordering
+    ExternalSystem.objects.filter(pk=partner.system.pk).update(active=False)
+    actions.close_task(actor=desk.by_agent, task=other)
+    work_everything()
+    assert other_desk.paths == []
+    ExternalSystem.objects.filter(pk=partner.system.pk).update(active=True)
+    work_everything()
+    assert other_desk.paths == ["POST /tickets"]
+
+
+def test_nothing_is_created_for_a_group_that_is_no_longer_integrated(desk, partner, ordering, other_desk):
+    _task, other = ordering
+    GroupBinding.objects.filter(group=partner.group).update(integrated=False)
+    actions.close_task(actor=desk.by_agent, task=other)
+    work_everything()
+    assert (run_states(), other_desk.paths) == ([RunState.DONE], [])
+
+
+def test_with_a_number_that_a_person_enters_it_does_not_wait(desk, partner, ordering, other_desk):
+    task, _other = ordering
+    note(desk, task)
+    work_everything()
+    store_reference(task=task, system=partner.system, value="A-1")
+    work_everything()
+    assert (run_states(), other_desk.paths) == ([RunState.PARKED, RunState.DONE], ["POST /tickets/A-1/notes"])

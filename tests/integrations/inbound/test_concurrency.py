@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from integrations import echo
-from integrations.models import Exchange, ExchangedFile, Outcome, SentText
+from integrations.models import ContactReference, Exchange, ExchangedFile, Outcome, SentText
 from tests.integrations.inbound.case_exchange.conftest import CaseDesk, comment, named
 from tests.integrations.inbound.conftest import Desk, make_desk, make_task
 from tickets.models import Note, Ticket
@@ -120,3 +120,23 @@ def test_a_file_that_is_uploaded_and_named_many_times_at_once_is_attached_once(n
 
     assert {answer.status_code for answer in at_once(deliver)} == {200}
     assert (task.attachments.count(), task.notes.count(), ExchangedFile.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("how", ["made", "changed"])
+def test_one_number_given_to_many_people_at_once_is_one_persons(northwind: Desk, how: str):
+    people = [
+        northwind.post("contacts/", {"email": f"p{number}@example.com"}).json()["id"] for number in range(THREADS)
+    ]
+
+    def deliver(number: int) -> int:
+        desk = Desk(northwind.system, northwind.key, northwind.group, Client())
+        if how == "made":
+            body = {"email": f"q{number}@example.com", "external_id": "U-1"}
+            return desk.post("contacts/", body).status_code
+        headers = {"Authorization": f"Api-Key {northwind.key}"}
+        address = f"/api/v1/contacts/{people[number]}/"
+        body = {"external_id": "U-1"}
+        return desk.client.patch(address, body, content_type="application/json", headers=headers).status_code
+
+    assert sorted(at_once(deliver))[1:] == [409] * (THREADS - 1)
+    assert ContactReference.objects.filter(value="U-1").count() == 1

@@ -91,3 +91,10 @@ def test_what_was_held_back_can_be_applied_anyway_once(northwind: Desk, task: Ta
     with pytest.raises(ActionRefused, match="already"):
         apply_anyway(held, by=AGENT)
     assert Note.objects.count() == 1
+
+
+def test_a_desk_that_never_sends_our_texts_back_may_say_the_same(northwind: Desk, task: Task):
+    northwind.system.sends_back = False
+    northwind.system.save()
+    echo.remember(task=task, system=northwind.system, text="ok")
+    assert not is_echo(northwind, task, "ok")

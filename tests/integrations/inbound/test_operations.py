@@ -10,7 +10,7 @@ from tests.integrations.inbound.conftest import AGENT, Desk, make_task
 from tickets import actions
 from tickets.errors import Conflict, InvalidInput
 from tickets.lifecycle import Phase
-from tickets.models import Note, Task, Visibility
+from tickets.models import Contact, Note, Task, Visibility
 
 PHASES = list(Phase)
 
@@ -167,6 +167,14 @@ def test_a_ticket_that_the_desk_raises_is_theirs_by_its_reference(northwind: Des
     assert task.ticket.contact.name == "Ada Byron"
     again = operations.create(system=northwind.system, **values)
     assert (again.task, again.changed) == (receipt.task, False)
+
+
+@pytest.mark.parametrize("words", ["Ada Byron", "a" * 300 + "@example.com"])
+def test_what_is_no_address_makes_no_contact(northwind: Desk, task: Task, words: str):
+    before = Contact.objects.count()
+    with pytest.raises(InvalidInput, match="email"):
+        operations.create(system=northwind.system, reference="INC-9", title="No delivery", contact_email=words)
+    assert Contact.objects.count() == before
 
 
 def test_two_desks_may_use_the_same_number(northwind: Desk, outsider: Desk):

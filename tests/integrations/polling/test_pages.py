@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integrations.engine.visits import pause
 from integrations.models import Exchange, Polling
-from integrations.polling.worker import pause
 from tests.integrations.polling.conftest import START, Feed, answer, incoming, notes, poll_now
 from tickets.models import Task
 

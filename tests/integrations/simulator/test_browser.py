@@ -66,6 +66,7 @@ def test_a_person_switches_a_fault_on(page: Any, practice_desk: PracticeDesk) ->
     assert practice_desk.control("GET", "/api/faults")["faults"]["server_error"]["count"] == 3
 
 
+@pytest.mark.appearance
 @pytest.mark.parametrize("path", ["/", "/tickets/{number}/", "/calls/", "/faults/", "/settings/"])
 def test_pages_are_accessible_fit_and_load_without_complaint(page: Any, number: str, path: str) -> None:
     complaints: list[str] = []

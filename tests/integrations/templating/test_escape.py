@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from integrations.mail_words import read_tags
 from integrations.templating import Escape, TemplateFailed, content_type_escape, render
 
 from .data import FIELDS, context, legacy
@@ -25,6 +26,13 @@ PLAIN = st.recursive(
 
 def write(source: str, value: object, escape: Escape) -> str:
     return render(source, context(title=value), fields=FIELDS, escape=escape)
+
+
+@given(st.text(alphabet="[]ab:\n", max_size=30), st.text(alphabet="[]ab:\n", max_size=30))
+def test_no_values_make_a_tag_in_a_mail(one: str, other: str) -> None:
+    text = render("{{ task.title }}: {{ task.number }}", context(title=one, number=other), escape=Escape.MAIL)
+    assert read_tags(text).values == {}
+    assert text.replace("[ ", "[") == f"{one}: {other}"
 
 
 @given(st.text())

@@ -170,7 +170,7 @@ def test_no_value_changes_the_structure_of_xml(source: str, value: str) -> None:
     )
 
 
-def assert_same_structure(source, value, escape, structure) -> None:  # type: ignore[no-untyped-def]
+def assert_same_structure(source, value, escape, structure) -> None:
     """An attacking value gives the structure that a harmless one gives, or fails.
 
     It may fail alone: an empty value brings the template's own `]]` and `>` together, which XML forbids.

@@ -17,7 +17,6 @@ from integrations.transports.http import (
     Request,
     RequestInvalid,
     Response,
-    multipart,
     send,
 )
 from tests.integrations.transports.conftest import read_request
@@ -141,20 +140,6 @@ def test_the_transaction_of_a_test_case_does_not_count(httpserver: HTTPServer, p
     assert send(Request("GET", httpserver.url_for("/")), policy).status == 200
     with transaction.atomic(), pytest.raises(RuntimeError, match="transaction"):
         send(Request("GET", httpserver.url_for("/")), policy)
-
-
-def test_a_multipart_body_is_the_same_for_the_same_content(httpserver: HTTPServer, policy: Policy) -> None:
-    files = [("file", "größe.txt", b"abc\r\n--x", "text/plain")]
-    body, content_type = multipart({"title": "Drück"}, files)
-    assert (body, content_type) == multipart({"title": "Drück"}, files)
-
-    def read(request: Received) -> Answer:
-        upload = request.files["file"]
-        return Answer(f"{request.form['title']} {upload.filename} {upload.read()!r}")
-
-    httpserver.expect_request("/").respond_with_handler(read)
-    response = send(Request("POST", httpserver.url_for("/"), {"Content-Type": content_type}, body), policy)
-    assert response.text == "Drück größe.txt b'abc\\r\\n--x'"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_unless_checks_are_off(tls_server, policy) -> None:

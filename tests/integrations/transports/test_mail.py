@@ -1,6 +1,7 @@
 """Mail over a real SMTP server: what arrives, what is refused, and what the engine is told."""
 
 import email
+import ssl
 from email.message import Message
 
 import pytest
@@ -17,6 +18,7 @@ from integrations.transports.errors import (
 )
 from integrations.transports.mail import Mail, send_mail
 from tests.integrations.transports.conftest import Behaviour
+from tests.mail_servers import SmtpServer, make_certificate
 from tests.practice_desk import free_port
 
 MAIL = Mail(
@@ -166,8 +168,48 @@ def test_a_mail_that_smuggles_headers_or_has_no_address_is_refused(desk: Desk, c
     assert desk.received == []
 
 
+def test_a_very_long_subject_arrives_whole(desk: Desk) -> None:
+    subject = "Störung im Gebäude, " * 200
+    send_mail(Mail(**{**MAIL.__dict__, "subject": subject}))
+    ((_recipients, message),) = desk.received
+    assert str(email.header.make_header(email.header.decode_header(message["Subject"]))).strip() == subject.strip()
+    assert max(len(line) for line in message.as_string().splitlines()) < 998
+
+
+def test_a_recipient_with_another_alphabet_in_the_domain_is_reached(desk: Desk) -> None:
+    send_mail(_to("desk@bücher.example"))
+    assert [recipients for recipients, _message in desk.received] == [["desk@xn--bcher-kva.example"]]
+
+
+def test_a_recipient_whom_no_server_could_be_named_gets_nobody_elses_mail(desk: Desk) -> None:
+    with pytest.raises(RequestInvalid, match="dèsk@example"):
+        send_mail(_to("one@example.com", "dèsk@example.com"))
+    assert desk.received == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_mail_leaves_inside_a_transaction(desk: Desk) -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="transaction"):
         send_mail(MAIL)
     assert desk.received == []
+
+
+def test_mail_goes_through_starttls(settings, monkeypatch, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = SmtpServer(free_port())
+    controller = Controller(
+        server, hostname="127.0.0.1", port=server.port, tls_context=context, require_starttls=True
+    )
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = True, False
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    try:
+        send_mail(Mail(to=("desk@partner.test",), subject="Hi", body="Hello", message_id="<1@portal.test>"))
+    finally:
+        controller.stop()
+    assert [recipients for _sender, recipients, _content in server.received] == [["desk@partner.test"]]

@@ -45,7 +45,7 @@ def by_requests(url: str, values: dict[str, str], in_query: bool, folder: Path) 
     """As a program would."""
     session = requests.Session()
     session.trust_env = False
-    (session.params if in_query else session.headers).update(values)  # type: ignore[union-attr]
+    (session.params if in_query else session.headers).update(values)
 
     def send(path: str, body: Any = None, file: str = "") -> Any:
         files = {"files": ("sample.pdf", file)} if file else None

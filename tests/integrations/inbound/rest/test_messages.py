@@ -1,5 +1,6 @@
 """Messages by POST: forms and JSON, tolerant values, names that are not known, problems in one form."""
 
+import hashlib
 import io
 from typing import Any
 
@@ -82,6 +83,35 @@ def test_wrong_fields_are_named_each_with_its_place(northwind: Desk, task: Task)
         "attachments.1.content",
         "message_id",
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "place", "says"),
+    [
+        ({"name": "setup.exe"}, "", "setup.exe is not taken over"),
+        ({"name": "report.PDF.exe. "}, "", ".exe"),
+        ({"name": "x", "content_type": "application/x-msdownload; a=b"}, "", "x-msdownload"),
+        ({"name": "a.txt", "sha256": "0" * 64}, "attachments.0.sha256", "another SHA-256"),
+    ],
+)
+def test_a_file_that_is_not_taken_over_is_refused_with_its_message(northwind: Desk, task: Task, file, place, says):
+    body = {"text": "See there", "attachments": [{"content": "aGk=", **file}]}
+    answer = northwind.post(f"tasks/{task.number}/updates/", body)
+    assert answer.status_code in (400, 422)
+    assert says in (answer.json()["errors"][place][0] if place else answer.json()["detail"])
+    assert not Note.objects.exists()
+
+
+@pytest.mark.parametrize("content", ["", " ", "\r\n\x85"])
+def test_an_empty_file_is_a_file(northwind: Desk, task: Task, content):
+    file = {"name": "empty.txt", "content": content, "sha256": hashlib.sha256(b"").hexdigest()}
+    assert northwind.post(f"tasks/{task.number}/attachments/", {"attachments": [file]}).status_code == 201
+    assert Attachment.objects.get().size == 0
+
+
+def test_a_checksum_that_holds_is_fine(northwind: Desk, task: Task):
+    file = {"name": "a.txt", "content": "aGk=", "sha256": hashlib.sha256(b"hi").hexdigest().upper()}
+    assert northwind.post(f"tasks/{task.number}/attachments/", {"attachments": [file]}).status_code == 201
 
 
 def test_an_empty_choice_is_the_default_and_an_empty_message_no_end_of_the_work(northwind: Desk, task: Task):
