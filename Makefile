@@ -12,10 +12,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --r
 RUN := $(VENV)/bin/python
 PYTEST_ARGS ?= -n 3
 
-.PHONY: help run test lint pins screenshots clean
+.PHONY: help run test test-znuny lint pins screenshots clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 was not found. Install one (with its venv module), or name it: make PYTHON=/path/to/python"; exit 1; }
@@ -37,6 +37,9 @@ run: $(VENV)/.installed  ## start the demo; PORT and PRACTICE_DESK_PORT move it,
 
 test: $(VENV)/.installed-dev  ## run the tests; PYTEST_ARGS="-n 2 tests/portal" narrows them
 	$(RUN) -m pytest $(PYTEST_ARGS)
+
+test-znuny: $(VENV)/.installed-dev  ## install a real Znuny and exchange with it; as root, on Debian 12
+	$(RUN) -m tests.znuny
 
 # The checks of the deployment run on the environment that docs/operators.md asks for, without a server behind it.
 lint: $(VENV)/.installed-dev  ## style, types, deployment checks, missing migrations
