@@ -27,6 +27,8 @@ class Level(models.TextChoices):
 
 
 ALL: Final = (Level.LOG_ONLY, Level.STATUS_SYNC, Level.FULL)
+# Where values are the same on both sides.
+SYNCHRONISED: Final = (Level.STATUS_SYNC, Level.FULL)
 
 # What an administrator gets at each, in a sentence.
 GAINS: Final[dict[Level, "_StrPromise"]] = {
@@ -56,12 +58,12 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     Function("query_contacts", _("Query contacts"), ("query_contacts",), ALL),
     Function("fetch_notes", _("Fetch all customer-facing notes of a ticket"), ("fetch_notes",), ALL),
     Function("upload_attachment", _("Upload an attachment"), ("upload_attachment",), ALL),
-    Function("fetch_ticket", _("Fetch a ticket by its number"), ("fetch_ticket",), (Level.STATUS_SYNC, Level.FULL)),
+    Function("fetch_ticket", _("Fetch a ticket by its number"), ("fetch_ticket",), SYNCHRONISED),
     Function(
         "fetch_modified_since",
         _("Fetch the tickets modified since a time"),
         ("fetch_modified_since",),
-        (Level.STATUS_SYNC, Level.FULL),
+        SYNCHRONISED,
     ),
     Function("update_ticket", _("Update a ticket"), ("update_ticket",), (Level.FULL,)),
     Function("add_note", _("Add a note to a ticket"), ("add_note",), (Level.FULL,)),

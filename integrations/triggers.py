@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
-from integrations.levels import Level
+from integrations.levels import SYNCHRONISED
 from integrations.models import Direction, ExternalSystem, GroupBinding, Process, ProcessRun
 from integrations.snapshot import current_reference, snapshot
 from integrations.visibility import asked_for, binding_for, exchanged_with, goes_to, is_known_there
@@ -18,7 +18,7 @@ from tickets.actions import add_remark
 from tickets.actors import Actor, ActorKind
 from tickets.events import Event, EventName
 from tickets.lifecycle import CompletionCode, Phase
-from tickets.models import AssignmentGroup, Attachment, Note, Task
+from tickets.models import AssignmentGroup, Attachment, Note, Task, Ticket
 from tickets.models.catalogue import counts_as
 
 SUBMIT: Final = "Submit Request"
@@ -60,16 +60,19 @@ WORKED_ON: Final = (Phase.INITIAL_SUPPORT, Phase.ESCALATE)
 ENDED: Final = (Phase.REVIEW, Phase.CLOSE)
 SOLVED: Final = ("solution", "completion_code")
 
-# What a desk at these levels is told of the ticket itself: its values are synchronised with ours.
+# What a desk at these levels is told of the ticket itself: its values are synchronised with ours. Not of a closed
+# one, which many desks change no more: should it be opened again, that follows (`_behind`).
 FACTS_CHANGED: Final = Row(
     EventName.TICKET_CHANGED,
-    WORKED_ON,
+    (*WORKED_ON, Phase.REVIEW),
     UPDATE,
     "update",
     "update",
     fields=("priority", "category"),
-    levels=(Level.STATUS_SYNC, Level.FULL),
+    levels=SYNCHRONISED,
 )
+# The operations that tell a desk what the ticket says.
+TELL_FACTS: Final = ("assign", "update")
 # The Case Exchange document's rows with the SSP7 document's request types. The first that fits counts: one action
 # gives one operation, so that Cancel and Reject beat Resolve and Close.
 TABLE: Final[tuple[Row, ...]] = (
@@ -170,14 +173,25 @@ def tell_again(task: Task, system: ExternalSystem, *, status: bool, facts: bool)
     binding = binding_for(task, system)
     if binding is None or not is_known_there(task, system):
         return
-    event = Event(name=EventName.TICKET_CHANGED, actor=Actor.system(), ticket=task.ticket, task=task)
     if facts:
-        _start(event, task, binding, FACTS_CHANGED, _process(binding, FACTS_CHANGED))
+        _tell_facts(task, binding)
     if status:
-        changes = {"completion_code": ("", task.completion_code)}
-        became = replace(event, name=BECAME[task.phase], changes=changes, text=task.solution, old_phase=task.phase)
+        became = Event(
+            name=BECAME[task.phase],
+            actor=Actor.system(),
+            ticket=task.ticket,
+            task=task,
+            changes={"completion_code": ("", task.completion_code)},
+            text=task.solution,
+            old_phase=task.phase,
+        )
         for row in rows_for(became, task.phase):
             _start(became, task, binding, row, _process(binding, row))
+
+
+def _tell_facts(task: Task, binding: GroupBinding) -> None:
+    event = Event(name=EventName.TICKET_CHANGED, actor=Actor.system(), ticket=task.ticket, task=task)
+    _start(event, task, binding, FACTS_CHANGED, _process(binding, FACTS_CHANGED))
 
 
 def _facts(event: Event) -> None:
@@ -200,6 +214,7 @@ def _moved(event: Event, task: Task) -> None:
     if event.name == EventName.TASK_ASSIGNED:
         _taken_from(event, task)
     rows = rows_for(event, task.phase)
+    behind = _behind(task) if any(row.request_type == SUBMIT for row in rows) else []
     for row in rows:
         if row.request_type in (SUBMIT, REJECTION):
             _given_to(event, task, row)
@@ -208,6 +223,9 @@ def _moved(event: Event, task: Task) -> None:
     if event.old_phase in ENDED and task.phase in WORKED_ON:
         again = next((row for row in rows if row.operation == "reopen"), WORKED_ON_AGAIN)
         _told(event, task, again, _raised(task))
+    for binding in behind:
+        if is_known_there(task, binding.desk):
+            _tell_facts(task, binding)
 
 
 def _told(event: Event, task: Task, row: Row, bindings: list[GroupBinding]) -> None:
@@ -254,6 +272,27 @@ def _given_to(event: Event, task: Task, row: Row) -> None:
     run = _start(event, task, binding, row, _process(binding, row))
     if run is not None and first and event.name == EventName.TASK_ASSIGNED:
         _send_earlier_files(event, task, binding)
+
+
+def _behind(task: Task) -> list[GroupBinding]:
+    """Whose desks were last told other facts than the ticket has by now, as the task was closed or with others when
+    they changed; the levels that are told of facts."""
+    found = []
+    for binding in _concerned(task, FACTS_CHANGED):
+        runs = ProcessRun.objects.filter(stream__task=task, stream__system=binding.desk, direction=Direction.OUT)
+        told = runs.filter(operation__in=TELL_FACTS, note=None, attachment=None).order_by("-position").first()
+        if told is not None and binding.desk.level in FACTS_CHANGED.levels and _has_changed(task.ticket, told):
+            found.append(binding)
+    return found
+
+
+def _has_changed(ticket: Ticket, told: ProcessRun) -> bool:
+    """Whether one of the facts is another than that run has told."""
+    for name in FACTS_CHANGED.fields:
+        now, then = getattr(ticket, name), told.snapshot["ticket"][name] or {}
+        if (now.code if now else None) != then.get("code"):
+            return True
+    return False
 
 
 def _taken_from(event: Event, task: Task) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import IO, Final
@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 
 from integrations.inbound.bodies import storable
 from integrations.inbound.problems import Invalid, NotFound, TooLarge
-from integrations.models import ExchangedFile, ExternalSystem
+from integrations.models import ExchangedFile, ExternalReference, ExternalSystem, TheirMessageOrigin
+from integrations.their_messages import FILE, remember
 from tickets.actions import FileContent
-from tickets.actions.attachment import refuse_kind, safe_name
+from tickets.actions.attachment import LargeFile, refuse_kind, safe_name
 from tickets.errors import InvalidInput
 from tickets.models import Attachment, Ticket
 
@@ -31,6 +32,15 @@ class KnownFile(FileContent):
     """A file that a message names instead of bringing it along. Named twice for one ticket, it is attached once."""
 
     guid: str = ""
+
+
+@dataclass(frozen=True)
+class ListedFile(LargeFile):
+    """A file that a look at the desk's ticket has found under the id `their_id`. `reference_id` is that of the
+    `ExternalReference`."""
+
+    reference_id: int = field(kw_only=True)
+    their_id: str = field(kw_only=True)
 
 
 def name_in(header: str) -> str:
@@ -73,13 +83,20 @@ def keep(*, system: ExternalSystem, content: FileContent) -> tuple[ExchangedFile
 
 def is_attached(file: FileContent, ticket: Ticket) -> bool:
     """Whether the file was attached to the ticket before; the caller has locked the ticket."""
+    if isinstance(file, ListedFile):
+        # A call may have brought it in the meantime.
+        return Attachment.objects.filter(ticket=ticket, sha256=file.sha256, name=file.name).exists()
     if not isinstance(file, KnownFile):
         return False
     return ExchangedFile.objects.filter(guid=file.guid, attachments__ticket=ticket).exists()
 
 
 def was_attached(file: FileContent, attachment: Attachment) -> None:
-    """Remember what the file became."""
+    """Remember what the file became, while the ticket is locked: a call may be bringing the same file."""
+    if isinstance(file, ListedFile):
+        looked_at = ExternalReference.objects.select_related("task", "system").get(pk=file.reference_id)
+        origin = TheirMessageOrigin.THEIRS
+        remember(looked_at.task, looked_at.system, FILE, file.their_id, origin, attachment=attachment)
     if isinstance(file, KnownFile):
         ExchangedFile.objects.get(guid=file.guid).attachments.add(attachment)
 

@@ -43,7 +43,9 @@ from integrations.inbound.receiving import (
     solved_by,
 )
 from integrations.inbound.returning import cancel, reject
+from integrations.levels import SYNCHRONISED
 from integrations.models import ExternalSystem, TheirMessageOrigin
+from integrations.polling.soon import compare
 from integrations.their_messages import NOTE, is_known, remember
 from integrations.visibility import raised_by
 from tickets import actions
@@ -171,8 +173,8 @@ def update(
     unless a desk whose values are synchronised names another.
 
     A text that we sent ourselves is held back, with all that came with it, unless `hold_echo` is false. Comments, and
-    notes with a `note_id`, that were taken over before are dropped. What the ticket says is theirs to change only if
-    they raised it, or where values are synchronised.
+    notes with a `note_id`, that were taken over before are dropped. What the ticket says is theirs to change if they
+    raised it, or after a look at their ticket (`synchronised`), which follows where values are synchronised.
     """
     task = locked(task)
     said = any((text.strip(), files, comments, solution.strip(), expected_resolution_at))
@@ -216,12 +218,16 @@ def update(
         task = actions.change_task(actor=actor, task=task, **values)
     if raised_by(system, task.ticket) or (synchronised and not is_at_another_desk(task, system)):
         change_facts(actor, task, title=title, description=description, priority=priority, category=category)
+    elif system.level in SYNCHRONISED and not is_at_another_desk(task, system):
+        compare(task, system, priority=priority, category=category)
     if group and not is_at_another_desk(task, system):
         task = move(actor, task, group)
     if not notes and not attachments and before == (task.version, task.ticket.version):
         nothing = _("This note was known already.") if known else _("There was nothing new in it.")
         return receipt("update", system, task, nothing, changed=False)
-    actions.wake_ticket(actor=actor, ticket=task.ticket)
+    if notes or attachments or before[0] != task.version:
+        # Another priority or title is nothing that somebody would have to answer.
+        actions.wake_ticket(actor=actor, ticket=task.ticket)
     triggers.received(
         system=system,
         task=task,

@@ -51,3 +51,16 @@ def look_after_sending(task: Task, system: ExternalSystem) -> None:
         row = ExternalReference.objects.filter(task=task, system=system).first()
         if row is not None:
             want(row)
+
+
+def compare(task: Task, system: ExternalSystem, *, priority: str, category: str) -> None:
+    """A desk whose values are synchronised with ours names other ones than ours: a look at its ticket tells what was
+    changed where, and who wins. In the caller's transaction."""
+    ticket = task.ticket
+    differs = (priority and priority != ticket.priority.code) or (
+        category and category != (ticket.category.code if ticket.category else "")
+    )
+    if differs:
+        row = ExternalReference.objects.filter(task=task, system=system).first()
+        if row is not None:
+            want(row)

@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from integrations.inbound.exchanged_files import ListedFile
 from integrations.inbound.messages import Files
 from integrations.inbound.problems import InProgress, Invalid, Refused, TooLarge
 from integrations.models import ExternalReference, TheirMessageOrigin
@@ -21,7 +22,7 @@ from integrations.polling.operations import DOWNLOAD, FILES, Brought, NotToBeHad
 from integrations.polling.records import text
 from integrations.their_messages import FILE, LONGEST, known, remember
 from tickets.actions import FileContent, add_remark
-from tickets.actions.attachment import PIECE, LargeFile, refuse_kind, safe_name
+from tickets.actions.attachment import PIECE, refuse_kind, safe_name
 from tickets.actors import Actor
 from tickets.errors import InvalidInput
 from tickets.models import Attachment
@@ -70,7 +71,14 @@ def take_files(asking: Operations, reference: ExternalReference, *, url: str) ->
 def _take(asking: Operations, reference: ExternalReference, file: dict[str, str], *, url: str, told: bool) -> Brought:
     name = safe_name(file.get("name", "") or file["id"])
     with TemporaryFile() as fetched:
-        content = LargeFile(name=name, data=b"", content_type=file.get("content_type", ""), file=fetched)
+        content = ListedFile(
+            name=name,
+            data=b"",
+            content_type=file.get("content_type", ""),
+            file=fetched,
+            reference_id=reference.pk,
+            their_id=file["id"],
+        )
         try:
             refuse_kind(name, content.content_type)
             _check_size(name, file.get("size", ""))
@@ -81,7 +89,7 @@ def _take(asking: Operations, reference: ExternalReference, file: dict[str, str]
             return _refused(reference, file, content, Invalid(str(kind)), told=told, url=url)
         except Refused as problem:
             return _refused(reference, file, content, problem, told=told, url=url)
-        return _attach(reference, file, content, url=url)
+        return _attach(reference, content, url=url)
 
 
 def _refused(
@@ -103,22 +111,32 @@ def _refused(
     return Brought(1, later=later)
 
 
-def _attach(reference: ExternalReference, file: dict[str, str], content: FileContent, *, url: str) -> Brought:
+def _attach(reference: ExternalReference, content: ListedFile, *, url: str) -> Brought:
     task, system = reference.task, reference.system
-    here = Attachment.objects.filter(ticket=task.ticket, sha256=content.sha256, name=content.name).first()
-    if here is not None:
-        # What we have sent, or the same file once more.
-        origin = TheirMessageOrigin.THEIRS if here.actor_key == system.actor_key else TheirMessageOrigin.OURS
-        remember(task, system, FILE, file["id"], origin, attachment=here)
+    if _is_here(reference, content):
         return Brought()
     try:
         receipt = deliver(system, Files(task_number=task.number, files=(content,)), url=url)
     except InProgress as busy:
         raise PollFailed(_("A ticket is being worked on at this moment.")) from busy
-    origin = TheirMessageOrigin.THEIRS if receipt is not None else TheirMessageOrigin.REFUSED
-    attached = Attachment.objects.filter(pk__in=receipt.attachments).first() if receipt is not None else None
-    remember(task, system, FILE, file["id"], origin, attachment=attached)
+    if receipt is None:
+        remember(task, system, FILE, content.their_id, TheirMessageOrigin.REFUSED)
+    elif not receipt.attachments:
+        # A call has brought it while it was being fetched.
+        _is_here(reference, content)
+        return Brought()
     return Brought(1)
+
+
+def _is_here(reference: ExternalReference, content: ListedFile) -> bool:
+    """Whether the ticket has the file: what we have sent, or they, or the same once more. From now on it is known."""
+    task, system = reference.task, reference.system
+    here = Attachment.objects.filter(ticket=task.ticket, sha256=content.sha256, name=content.name).first()
+    if here is None:
+        return False
+    origin = TheirMessageOrigin.THEIRS if here.actor_key == system.actor_key else TheirMessageOrigin.OURS
+    remember(task, system, FILE, content.their_id, origin, attachment=here)
+    return True
 
 
 def _fetch(asking: Operations, reference: ExternalReference, file: dict[str, str], *, into: IO[bytes]) -> None:

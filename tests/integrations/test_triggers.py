@@ -244,3 +244,61 @@ def test_of_the_ticket_itself_only_desks_learn_whose_values_are_synchronised(lev
     theirs = Actor.external(key=partner.system.actor_key, name="Acme")
     actions.change_ticket(actor=theirs, ticket=task.ticket, priority=desk.priority)
     assert ProcessRun.objects.count() == runs
+
+
+@pytest.fixture
+def urgent():
+    """Another priority than that of the tickets."""
+    return Priority.objects.create(code="p1", name="High", rank=1)
+
+
+def runs_after(run):
+    return ProcessRun.objects.filter(pk__gt=run.pk).order_by("pk")
+
+
+def test_a_closed_ticket_is_not_changed_there(desk, partner, task, urgent):
+    partner.system.level = "full"
+    partner.system.save()
+    task = bring_to(task, Phase.CLOSE, desk, partner)
+    last = ProcessRun.objects.latest("pk")
+    actions.change_ticket(actor=desk.by_agent, ticket=task.ticket, priority=urgent)
+    assert not runs_after(last)
+
+
+@pytest.mark.parametrize("level", ["", "log_only", "full"])
+@pytest.mark.parametrize("away", ["closed", "with others"])
+def test_a_priority_that_changed_while_the_desk_was_not_told_follows_when_it_works_again(
+    level, away, desk, partner, urgent
+):
+    partner.system.level = level
+    partner.system.save()
+    task = desk.task(partner.group)
+    store_reference(task=task, system=partner.system, value="A-1")
+    if away == "closed":
+        task = bring_to(task, Phase.CLOSE, desk, partner)
+    else:
+        task = actions.assign_task(actor=desk.by_agent, task=task, group=desk.service_desk)
+    actions.change_ticket(actor=desk.by_agent, ticket=task.ticket, priority=urgent)
+    actions.add_note(actor=desk.by_agent, ticket=task.ticket, task=task, body="Hello")
+    last = ProcessRun.objects.latest("pk")
+    task.refresh_from_db()
+    if away == "closed":
+        actions.reopen_task(actor=desk.by_agent, task=task, reason="Again")
+    else:
+        actions.assign_task(actor=desk.by_agent, task=task, group=partner.group)
+    runs = runs_after(last)
+    again = "reopen" if away == "closed" else "assign"
+    follows = ["update"] if level == "full" else []
+    assert [run.operation for run in runs] == [again, *follows]
+    assert [run.snapshot["event"]["text"] for run in runs][1:] == [""] * len(follows)
+
+
+def test_nothing_follows_a_reopening_where_the_desk_knows_it_all(desk, partner):
+    partner.system.level = "full"
+    partner.system.save()
+    task = desk.task(partner.group)
+    store_reference(task=task, system=partner.system, value="A-1")
+    task = bring_to(task, Phase.CLOSE, desk, partner)
+    last = ProcessRun.objects.latest("pk")
+    actions.reopen_task(actor=desk.by_agent, task=task, reason="Again")
+    assert [run.operation for run in runs_after(last)] == ["reopen"]

@@ -62,9 +62,13 @@ def work() -> None:
 
     from integrations.engine.runner import work_off
     from integrations.models import Stream
+    from integrations.polling import claim
+    from integrations.polling.worker import poll
 
     while True:
         now = timezone.now()
+        for polling in claim.due(now):
+            poll(polling.pk)
         due = Stream.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), due_at__lte=now)
         found = list(due.order_by("due_at").values_list("pk", flat=True)[:20])
         random.shuffle(found)
@@ -154,7 +158,10 @@ def raise_tickets(count: int) -> dict[str, int]:
 
 @command
 def play(seed: int, changes: int) -> dict[str, int]:
-    """So many changes by people, at random; what the life cycle does not allow is tried, and does not count."""
+    """So many changes by people, at random; what the life cycle does not allow is tried, and does not count.
+
+    Now and then they look up from typing, so that what the others wrote arrives and they act on it.
+    """
     from tickets.errors import ActionRefused
     from tickets.models import Ticket
 
@@ -169,17 +176,25 @@ def play(seed: int, changes: int) -> dict[str, int]:
             continue
         if happened:
             done[act] = done.get(act, 0) + 1
+            time.sleep(chance.choice([0, 0, 0.05, 0.5]))
     return done
 
 
 @command
 def unfinished() -> dict[str, Any]:
     """What is still to be sent, and what waits for a person."""
-    from integrations.models import ENDED, ProcessRun, RunState
+    from django.utils import timezone
+
+    from integrations.models import ENDED, Polling, ProcessRun, RunState
+    from integrations.polling import claim
 
     open_runs = ProcessRun.objects.exclude(state__in=ENDED)
-    stuck = open_runs.filter(state__in=[RunState.ATTENTION, RunState.HELD])
-    return {"open": open_runs.count(), "stuck": list(stuck.values_list("operation", "reason")[:5])}
+    stuck = list(
+        open_runs.filter(state__in=[RunState.ATTENTION, RunState.HELD]).values_list("operation", "reason")[:5]
+    )
+    stuck += Polling.objects.filter(failures__gt=0).values_list("kind", "last_error")
+    looks = claim.due(timezone.now()).count()
+    return {"open": open_runs.count() + looks, "stuck": stuck}
 
 
 @command
@@ -282,8 +297,6 @@ def priority(chance: random.Random, ticket: Any) -> bool:
     from tickets import actions
     from tickets.models import Priority
 
-    if not ours(ticket):
-        return False
     others = Priority.objects.exclude(pk=ticket.priority_id).order_by("rank")
     actions.change_ticket(actor=agent(), ticket=ticket, priority=chance.choice(list(others)))
     return True

@@ -10,7 +10,7 @@ from tests.integrations.inbound.conftest import AGENT, Desk, make_task
 from tickets import actions
 from tickets.errors import Conflict, InvalidInput
 from tickets.lifecycle import Phase
-from tickets.models import Contact, Note, Task, Visibility
+from tickets.models import Contact, Note, Priority, Task, Visibility
 
 PHASES = list(Phase)
 
@@ -214,3 +214,18 @@ def test_what_arrives_starts_the_incoming_process_of_the_group_and_nothing_goes_
     call(system=northwind.system, task=task, **arguments)
     run = ProcessRun.objects.get()
     assert (run.direction, run.request_type, run.operation) == (Direction.IN, request_type, operation)
+
+
+@pytest.mark.parametrize(("said", "wakes"), [({"text": "It smokes again"}, True), ({"priority": "high"}, False)])
+def test_what_needs_an_answer_wakes_a_closed_ticket_and_another_priority_does_not(
+    northwind: Desk, said: dict[str, str], wakes: bool
+):
+    normal = Priority.objects.create(code="normal", name="Normal", rank=3, is_default=True)
+    high = Priority.objects.create(code="high", name="High", rank=1)
+    receipt = operations.create(system=northwind.system, reference="INC-7", title="It smokes")
+    task = Task.objects.get(number=receipt.task)
+    actions.close_task(actor=AGENT, task=task)
+    operations.update(system=northwind.system, task=task, **said)
+    task = Task.objects.select_related("ticket__priority").get(pk=task.pk)
+    assert task.ticket.is_closed is not wakes
+    assert task.ticket.priority == (high if "priority" in said else normal)

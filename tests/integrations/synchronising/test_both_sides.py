@@ -1,10 +1,15 @@
 """Changes on both sides, and changes that cross: afterwards both sides say the same, and the history why."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from integrations.engine.decisions import cancel_run
-from integrations.models import ConflictRule, ExternalSystem, OperationTemplate, ProcessRun, ValueMapping
+from integrations.inbound import operations
+from integrations.models import ConflictRule, ExternalSystem, OperationTemplate, Polling, ProcessRun, ValueMapping
 from integrations.polling import looks
+from integrations.polling.worker import poll
 from tests.integrations.synchronising.conftest import (
     exchanged,
     look,
@@ -243,3 +248,25 @@ def test_changed_here_while_theirs_is_being_taken_over(
     look(polling)
     settle(polling, theirs)
     assert (ours(task)[1], theirs.tickets["T-1"]["priority"]) in (("p1", "1 very high"), ("p3", "3 normal"))
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [("full", "p1"), ("status_sync", "p1"), ("log_only", "p3"), ("", "p3")]
+)
+def test_another_value_that_a_call_names_is_looked_at_before_the_next_poll(
+    polling, theirs, task, partner, level, expected
+):
+    ExternalSystem.objects.update(level=level)
+    partner.system.refresh_from_db()
+    Polling.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    theirs.change("T-1", priority="1 very high")
+    operations.update(system=partner.system, task=task, priority="p1")
+    poll(polling.pk)
+    assert ours(task)[1] == expected
+
+
+def test_the_same_value_is_not_looked_at(task, partner, desk):
+    ExternalSystem.objects.update(level="full")
+    partner.system.refresh_from_db()
+    operations.update(system=partner.system, task=task, priority=desk.priority.code)
+    assert Polling.objects.get().asked_at is None

@@ -9,9 +9,12 @@ from django.utils import timezone
 
 from integrations.inbound import operations
 from integrations.inbound.messages import Comment
-from integrations.models import Hook, HookAuthentication, HookOperation, HookRule
+from integrations.models import Hook, HookAuthentication, HookOperation, HookRule, TheirMessage
+from integrations.polling import their_files
+from integrations.their_messages import FILE
 from tests.integrations.synchronising.conftest import look, notes, send_all
 from tickets import actions
+from tickets.actions import FileContent
 from tickets.models import Attachment, Note
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,3 +173,26 @@ def test_what_comes_with_a_known_note_is_not_lost_and_not_doubled(polling, their
         look(polling)
     assert notes() == ["see the files"]
     assert sorted(Attachment.objects.values_list("name", flat=True)) == ["inline.txt", "listed.txt"]
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize("first", ["call", "poll"])
+def test_a_file_that_a_call_brings_while_a_poll_takes_it_over_is_attached_once(
+    polling, theirs, task, partner, monkeypatch, first
+):
+    """The poll has fetched it and found that it is not here: then the call comes, before or after it is attached."""
+    their_id = theirs.attach("T-1", "photo.jpg", b"JPEG")
+    really = their_files.deliver
+
+    def deliver(*args, **kwargs):
+        steps = [
+            lambda: operations.attach(system=partner.system, task=task, files=(FileContent("photo.jpg", b"JPEG"),)),
+            lambda: really(*args, **kwargs),
+        ]
+        return [step() for step in (steps if first == "call" else reversed(steps))][1 if first == "call" else 0]
+
+    monkeypatch.setattr(their_files, "deliver", deliver)
+    look(polling, times=2)
+    attached = Attachment.objects.get()
+    known = TheirMessage.objects.get(task=task, kind=FILE, their_id=their_id)
+    assert (attached.name, known.attachment, known.origin) == ("photo.jpg", attached, "theirs")
