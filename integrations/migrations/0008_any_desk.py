@@ -356,7 +356,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='exchange',
             name='outcome',
-            field=models.CharField(choices=[('sending', 'In progress'), ('succeeded', 'Succeeded'), ('retryable', 'Failed, is tried again'), ('permanent', 'Refused by the other desk'), ('misconfigured', 'Configuration is wrong'), ('unknown', 'Outcome unknown'), ('refused', 'Refused by us'), ('repeated', 'Repeated delivery, first answer given'), ('held_back', 'Held back as an echo of our own text'), ('no_rule', 'No rule for it'), ('recorded', 'Only recorded'), ('ignored', 'Without effect')], default='sending', max_length=15, verbose_name='outcome'),
+            field=models.CharField(choices=[('sending', 'In progress'), ('succeeded', 'Succeeded'), ('retryable', 'Failed, can be tried again'), ('permanent', 'Refused by the other desk'), ('misconfigured', 'Configuration is wrong'), ('unknown', 'Outcome unknown'), ('refused', 'Refused by us'), ('repeated', 'Repeated delivery, first answer given'), ('held_back', 'Held back as an echo of our own text'), ('no_rule', 'No rule for it'), ('recorded', 'Only recorded'), ('ignored', 'Without effect')], default='sending', max_length=15, verbose_name='outcome'),
         ),
         migrations.AlterField(
             model_name='externalsystem',

@@ -20,7 +20,7 @@ class Outcome(models.TextChoices):
 
     SENDING = "sending", _("In progress")
     SUCCEEDED = "succeeded", _("Succeeded")
-    RETRYABLE = "retryable", _("Failed, is tried again")
+    RETRYABLE = "retryable", _("Failed, can be tried again")
     PERMANENT = "permanent", _("Refused by the other desk")
     MISCONFIGURED = "misconfigured", _("Configuration is wrong")
     UNKNOWN = "unknown", _("Outcome unknown")

@@ -9,6 +9,8 @@ from tests.integrations.admin.test_query_counts import count
 from tickets import actions
 from tickets.models import Task
 
+pytestmark = pytest.mark.portable
+
 
 @pytest.fixture
 def task(desk: Desk, partner: Partner) -> Task:

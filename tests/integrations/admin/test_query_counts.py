@@ -10,6 +10,8 @@ from tests.cast import Partner, make_partner
 from tests.integrations.admin.conftest import Browser
 from tickets.models import AssignmentGroup
 
+pytestmark = pytest.mark.portable
+
 
 def count(admin: Browser, path: str) -> int:
     admin.get(path)

@@ -11,7 +11,7 @@ from integrations.tasks import sweep
 from tests.integrations.engine.conftest import respond
 from tickets import actions
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.portable]
 
 
 def cost_of_one_step(task) -> int:

@@ -306,7 +306,7 @@ def test_new_mail_is_told_at_once(box, imap, monkeypatch):
     monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=clock))
     monkeypatch.setattr(Reader, "wait", mail_comes_while_it_waits)
     fetch_now(box)
-    assert (titles(), told) == (["No. 1"], [True])
+    assert (titles(), told, box.last_error) == (["No. 1"], [True], "")
     assert box.due_at <= timezone.now()
 
 

@@ -212,6 +212,7 @@ def test_no_address_is_forgotten():
     assert served == rows | without_slash | set(SPELLINGS) | {r"api/v1/^[\s\S]*$"} | itx.ROUTES
 
 
+@pytest.mark.portable
 @every
 def test_the_right_key_is_let_in(row: Row, northwind: Desk, ours: Task):
     response = call(row, ours, authorization(row, northwind))
@@ -219,6 +220,7 @@ def test_the_right_key_is_let_in(row: Row, northwind: Desk, ours: Task):
     response.close()
 
 
+@pytest.mark.portable
 @every
 @pytest.mark.parametrize("header", ["", "wrong", "revoked", "expired", "switched_off", "other_scheme"])
 def test_no_key_or_a_bad_one_is_401_and_in_the_log(row: Row, header: str, northwind: Desk, ours: Task):
@@ -275,6 +277,7 @@ def test_what_is_malformed_is_400_and_changes_nothing(row: Row, body: bytes, nor
     assert changed() == before
 
 
+@pytest.mark.portable
 @every_write
 def test_what_is_oversized_is_413(row: Row, northwind: Desk, ours: Task, settings: Any):
     settings.MAX_REQUEST_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000

@@ -16,6 +16,8 @@ from tickets import actions
 from tickets.actions.listing import list_changes
 from tickets.models import Task
 
+pytestmark = pytest.mark.portable
+
 
 def grow(desk: Desk, task: Task, rows: int, *, siblings: bool) -> None:
     """Tasks, notes, files and exchanges of this desk; siblings: other tasks of the same ticket."""

@@ -31,6 +31,7 @@ def file() -> int:
     return Attachment.objects.values_list("pk", flat=True).get()
 
 
+@pytest.mark.portable
 @every
 @pytest.mark.parametrize("query", [False, True], ids=["headers", "query"])
 @pytest.mark.parametrize("slash", [False, True], ids=["without slash", "with slash"])
@@ -40,6 +41,7 @@ def test_the_three_values_let_in_from_either_place(row: Row, itx: Itx, case: int
     response.close()
 
 
+@pytest.mark.portable
 @every
 @pytest.mark.parametrize("wrong", ["none", "tokenv2", "rcntrl", "ccntrl", "revoked", "expired", "off", "key header"])
 def test_no_key_or_a_bad_one_is_401_without_saying_which_value_it_was(
@@ -86,6 +88,7 @@ def test_values_from_two_places_twice_or_incomplete_are_refused(row: Row, itx: I
         assert Client().generic("POST" if row.body else "GET", path, headers=headers).status_code == 401
 
 
+@pytest.mark.portable
 @every
 @pytest.mark.parametrize("query", [False, True], ids=["headers", "query"])
 @pytest.mark.parametrize("let_in", [False, True], ids=["refused", "let in"])
@@ -146,6 +149,7 @@ def test_a_parameter_or_field_that_is_not_known_is_named(row: Row, itx: Itx, cas
     assert refused(response) == (400, "invalid", {"colour"})
 
 
+@pytest.mark.portable
 @every_post
 def test_what_is_oversized_is_413(row: Row, itx: Itx, case: int, settings: Any):
     settings.MAX_REQUEST_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000
@@ -166,6 +170,7 @@ def test_what_is_repeated_gets_the_same_answer_and_changes_nothing(row: Row, itx
     assert Exchange.objects.order_by("pk").last().outcome == Outcome.REPEATED
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 @every
 def test_other_methods_are_refused(row: Row, method: str, itx: Itx, case: int):
