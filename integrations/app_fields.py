@@ -108,6 +108,7 @@ def fixed_fields() -> list[Field]:
         Field("ticket.on_hold_until", "Ticket_OnHoldUntil", _("When the hold ends (ISO 8601)")),
         Field("ticket.tags[]", "Ticket_Tag", _("Each tag")),
         Field("ticket.created_at", "Ticket_Created", _("When the ticket was created (ISO 8601)")),
+        Field("ticket.notes[].id", "Ticket_NoteId", _("Each public note so far: its number")),
         Field("ticket.notes[].text", "Ticket_NoteText", _("Each public note so far: its text")),
         Field("ticket.notes[].author", "Ticket_NoteAuthor", _("Each public note so far: its author")),
         Field("ticket.notes[].at", "Ticket_NoteTime", _("Each public note so far: when it was written")),

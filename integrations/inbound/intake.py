@@ -225,6 +225,7 @@ def _perform_on_task(message: TaskMessage, by: dict[str, Any], *, hold_echo: boo
                 group=message.group,
                 synchronised=message.synchronised,
                 note_id=message.note_id,
+                theirs=message.theirs,
                 hold_echo=hold_echo,
             )
         case Files():

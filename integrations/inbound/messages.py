@@ -89,7 +89,8 @@ class Update(Deed):
 
     Title, description, priority and category count only where they raised the ticket, unless the desk's values are
     synchronised with ours (`synchronised`). `written_at` is when the text was written there, `note_id` the id by
-    which it is listed there: known for good, whoever tells it.
+    which it is listed there: known for good, whoever tells it. `theirs`: the desk itself says that the text is not
+    ours, so that nobody has to guess by its words.
     """
 
     operation = "update"
@@ -105,6 +106,7 @@ class Update(Deed):
     group: str = ""
     synchronised: bool = False
     note_id: str = ""
+    theirs: bool = False
     may_be_empty: bool = False
 
 

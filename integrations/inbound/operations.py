@@ -167,14 +167,16 @@ def update(
     group: str = "",
     synchronised: bool = False,
     note_id: str = "",
+    theirs: bool = False,
     hold_echo: bool = True,
 ) -> Receipt:
     """Add notes and files, set the expected resolution time and the solution. The phase stays as it is, and the group
     unless a desk whose values are synchronised names another.
 
-    A text that we sent ourselves is held back, with all that came with it, unless `hold_echo` is false. Comments, and
-    notes with a `note_id`, that were taken over before are dropped. What the ticket says is theirs to change if they
-    raised it, or after a look at their ticket (`synchronised`), which follows where values are synchronised.
+    A text that we sent ourselves is held back, with all that came with it, unless `hold_echo` is false or the desk
+    says that it is `theirs`. Comments, and notes with a `note_id`, that were taken over before are dropped. What the
+    ticket says is theirs to change if they raised it, or after a look at their ticket (`synchronised`), which follows
+    where values are synchronised.
     """
     task = locked(task)
     said = any((text.strip(), files, comments, solution.strip(), expected_resolution_at))
@@ -184,6 +186,7 @@ def update(
     if (
         hold_echo
         and not known
+        and not theirs
         and is_own_text(task, system, text, message_id=message_id, note_id=note_id, written_at=written_at)
     ):
         return receipt(

@@ -20,13 +20,15 @@ from integrations.their_messages import LONGEST, NOTE, known, remember
 from tickets.models import Task, Visibility
 
 TRUE: Final = ("true", "1", "yes")
+FALSE: Final = ("false", "0", "no")
 # Marks the id of a note that was internal when it was taken over and is public by now.
 SINCE: Final = " public"
 
 
 @dataclass(frozen=True)
 class TheirNote:
-    """One note as the desk lists it. `id` is made of what it says where the desk tells none."""
+    """One note as the desk lists it. `id` is made of what it says where the desk tells none. A desk may say whose it
+    is; many do not."""
 
     id: str
     text: str
@@ -34,6 +36,7 @@ class TheirNote:
     written_at: datetime | None
     visibility: str
     is_ours: bool
+    is_theirs: bool
 
 
 def take_notes(asking: Operations, reference: ExternalReference, *, url: str) -> Brought:
@@ -74,6 +77,7 @@ def _take(asking: Operations, reference: ExternalReference, note: TheirNote, *, 
         visibility=note.visibility,
         written_at=note.written_at,
         note_id=note.id,
+        theirs=note.is_theirs,
     )
     try:
         receipt = deliver(asking.system, message, url=url)
@@ -111,6 +115,7 @@ def notes_of(records: Iterable[Mapping[str, Any]]) -> list[TheirNote]:
                 written_at=_moment(at),
                 visibility=_visibility(said.get("visibility", "")),
                 is_ours=said.get("ours", "").strip().lower() in TRUE,
+                is_theirs=said.get("ours", "").strip().lower() in FALSE,
             )
         )
     return found

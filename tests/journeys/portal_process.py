@@ -105,6 +105,7 @@ def prepare(other: str, url: str) -> dict[str, str]:
         email=f"contact@{other}.test",
         user=User.objects.create_user("contact"),
     )
+    # Switched off until there is a key, so that nobody is asked in vain.
     system = catalogue.add(
         catalogue.load("deskbridge"),
         name=other,
@@ -113,6 +114,7 @@ def prepare(other: str, url: str) -> dict[str, str]:
         allow_private=True,
         # People here are faster than any.
         bounce_limit=30_000,
+        active=False,
     )
     for rank in (1, 2, 3, 4):
         ValueMapping.objects.create(system=system, kind="priority", ours=f"P{rank}", theirs=f"P{rank}")
@@ -131,6 +133,7 @@ def connect(key: str) -> dict[str, bool]:
 
     system = ExternalSystem.objects.get()
     system.auth_secret = key
+    system.active = True
     system.save()
     return {"connected": True}
 
@@ -181,6 +184,17 @@ def play(seed: int, changes: int) -> dict[str, int]:
 
 
 @command
+def look_around() -> dict[str, bool]:
+    """The time of the next poll has come."""
+    from django.utils import timezone
+
+    from integrations.models import Polling
+
+    Polling.objects.update(due_at=timezone.now())
+    return {"asked": True}
+
+
+@command
 def unfinished() -> dict[str, Any]:
     """What is still to be sent, and what waits for a person."""
     from django.utils import timezone
@@ -201,6 +215,7 @@ def unfinished() -> dict[str, Any]:
 def dump() -> dict[str, Any]:
     """Each exchanged ticket under the number of its raiser's task: what people wrote, in order, and the files."""
     from integrations.models import ExternalReference
+    from integrations.triggers import ENDED
     from integrations.visibility import asked_for
     from tickets.actors import ActorKind
     from tickets.models import Visibility
@@ -216,7 +231,9 @@ def dump() -> dict[str, Any]:
             "notes": [[n.author_name, n.body] for n in notes if not n.body.startswith("Incident was reopened")],
             "files": sorted([file.name, file.sha256] for file in files),
             "priority": task.ticket.priority.code,
-            "closed": task.is_closed,
+            "phase": task.phase,
+            # A task that was taken back keeps the old one until there is another.
+            "solution": task.solution if task.phase in ENDED else "",
             "contact": task.ticket.contact.email,
         }
     return found

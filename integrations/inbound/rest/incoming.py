@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from integrations.inbound.messages import MAX_AUTHOR, MAX_MESSAGE_ID, MAX_REFERENCE, ReportedStatus
+from integrations.their_messages import LONGEST
 from tickets.lifecycle import CompletionCode
 from tickets.models import OwnCompletionCode, Visibility
 
@@ -173,6 +174,13 @@ class Update(MessageBody):
         default=None,
         help_text=_("When it was written at your desk (ISO 8601); empty: now. Conversations are in this order."),
     )
+    note_id = Text(
+        max_length=LONGEST,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("By which id your desk lists this text of yours, should we ask it for its notes."),
+    )
 
 
 class Reassignment(MessageBody):
@@ -282,6 +290,7 @@ class EarlierMessage(StrictSerializer):
     author = Text(max_length=MAX_AUTHOR, required=False, allow_blank=True, default="")
     written_at = serializers.DateTimeField(help_text=_("When it was written (ISO 8601)."))
     visibility = TolerantChoiceField(choices=Visibility.choices, required=False, default=Visibility.PUBLIC)
+    note_id = Text(max_length=LONGEST, required=False, allow_blank=True, default="")
 
 
 class NewTicket(MessageBody):

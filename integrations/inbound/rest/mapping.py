@@ -52,6 +52,9 @@ def message_of(operation: str, data: Any, *, task_number: str = "", contact_id: 
                 files=_files(values["attachments"]),
                 expected_resolution_at=values["expected_resolution_at"],
                 written_at=values["written_at"],
+                note_id=values["note_id"],
+                # Whoever names its own id of a text has written it.
+                theirs=bool(values["note_id"]),
                 **{name: values[name] for name in ("title", "description", "priority", "category")},
                 **common,
             )
@@ -129,6 +132,7 @@ def _comment(given: dict[str, Any]) -> messages.Comment:
         written_at=given["written_at"],
         visibility=given["visibility"],
         author=given["author"],
+        note_id=given["note_id"],
     )
 
 
