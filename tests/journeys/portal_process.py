@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 COMMANDS: dict[str, Any] = {}
+NOTED_DOWN = ("Incident was reopened", "Solution: ")
 # What people write again and again, on both sides at once.
 USUAL = ["ok", "Thanks", "Done?", "ok", "Grüße 🙂", "  two\n lines  "]
 
@@ -228,7 +229,7 @@ def dump() -> dict[str, Any]:
         files = task.ticket.attachments.filter(visibility=Visibility.PUBLIC)
         found[f"{'theirs' if theirs else 'ours'} {reference.value if theirs else task.number}"] = {
             # What an operation notes down by itself is no word of a person.
-            "notes": [[n.author_name, n.body] for n in notes if not n.body.startswith("Incident was reopened")],
+            "notes": [[n.author_name, n.body] for n in notes if not n.body.startswith(NOTED_DOWN)],
             "files": sorted([file.name, file.sha256] for file in files),
             "priority": task.ticket.priority.code,
             "phase": task.phase,
@@ -342,6 +343,24 @@ def decline(chance: random.Random, ticket: Any) -> bool:
     return True
 
 
+def accept(chance: random.Random, ticket: Any) -> bool:
+    from tickets import actions
+
+    if not ours(ticket):
+        return False
+    actions.accept_solution(actor=end_user(), task=ticket.tasks.get())
+    return True
+
+
+def reopen(chance: random.Random, ticket: Any) -> bool:
+    from tickets import actions
+
+    if not ours(ticket):
+        return False
+    actions.reopen_task(actor=agent(), task=ticket.tasks.get(), reason=f"Again {chance.random()}")
+    return True
+
+
 def take_back_and_give_again(chance: random.Random, ticket: Any) -> bool:
     from tickets import actions
     from tickets.models import AssignmentGroup
@@ -362,8 +381,10 @@ DEEDS: dict[str, Any] = {
     "internal note": (internal_note, 2),
     "file": (file, 3),
     "new priority": (priority, 2),
-    "solution": (solve, 2),
-    "declined": (decline, 2),
+    "solution": (solve, 3),
+    "declined": (decline, 4),
+    "accepted": (accept, 1),
+    "reopened": (reopen, 2),
     "taken back and given again": (take_back_and_give_again, 1),
 }
 
