@@ -80,7 +80,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """PostgreSQL removes no database with sessions, and a thread's may take a moment to end after it was closed."""
+    """What migrations put into a new database is there, though it was made from the models. PostgreSQL removes no
+    database with sessions, and a thread's may take a moment to end after it was closed."""
+    from tickets.lifecycle import TicketStatus
+    from tickets.models import OwnStatus
+
+    with django_db_blocker.unblock():
+        for status in TicketStatus:
+            OwnStatus.default_of(status)
     yield
     if connection.vendor == "postgresql":
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

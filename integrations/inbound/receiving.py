@@ -25,6 +25,7 @@ from integrations.models import (
     TheirMessage,
     TheirMessageOrigin,
 )
+from integrations.polling.crossing import moved_by_them
 from integrations.their_messages import FILE, NOTE, is_known, remember
 from integrations.visibility import asked_for, binding_for, tasks_visible_to
 from tickets import actions
@@ -278,7 +279,8 @@ def only_told(
 def follow(
     system: ExternalSystem, task: Task, operation: str, author: str, *, text: str = "", note: Note | None = None
 ) -> None:
-    """Start the group's incoming process for what moved the task."""
+    """Start the group's incoming process for what moved the task, and see to it that both sides end alike."""
+    moved_by_them(task, system)
     triggers.received(
         system=system,
         task=task,

@@ -235,10 +235,12 @@ class Comparison:
             self._untranslated(STATUS, theirs, str(problem))
             return []
         phase = self.ours["phase"]
-        was = self._meaning(self._base(STATUS))
-        changed = target != was if not self.first else target not in OPEN
-        # A status that is only shown may have come between.
-        if target in OPEN and (was or self.ours_before.get(THEIR_STATUS)) not in (*ENDED, CANCELLED, REJECTED):
+        was, told = self._meaning(self._base(STATUS)), self.seen.ours.get(THEIR_STATUS, "")
+        changed = target != was
+        if self.first:
+            changed = target != told if told else target not in OPEN
+        # A status that is only shown may have come between, or a call that told of it.
+        if target in OPEN and (was or told) not in (*ENDED, CANCELLED, REJECTED):
             # From one kind of working on it to another: no reopening, even where we have ended it meanwhile.
             changed = False
         answered = target not in OPEN and phase in OPEN and self._reopened_since()

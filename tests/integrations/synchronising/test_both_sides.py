@@ -21,7 +21,7 @@ from tests.integrations.synchronising.conftest import (
     taken,
 )
 from tickets import actions
-from tickets.models import AssignmentGroup, Category
+from tickets.models import AssignmentGroup, Category, Task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -270,3 +270,64 @@ def test_the_same_value_is_not_looked_at(task, partner, desk):
     partner.system.refresh_from_db()
     operations.update(system=partner.system, task=task, priority=desk.priority.code)
     assert Polling.objects.get().asked_at is None
+
+
+@pytest.fixture
+def asked(polling, theirs, task, partner, moves):
+    """A desk at level full that calls as soon as something happens there."""
+    ExternalSystem.objects.update(level="full")
+    partner.system.refresh_from_db()
+    theirs.change("T-1", status="solved", solution="Ink")
+    operations.resolve(system=partner.system, task=task, solution="Ink")
+    look(polling, times=2)
+    theirs.wait(60)
+    task.refresh_from_db()
+    return task
+
+
+def test_a_corrected_solution_that_crosses_a_decline_is_told_once_more(asked, polling, theirs, partner, desk):
+    """Our request to go on working is still on its way when the corrected solution comes."""
+    actions.decline_solution(actor=desk.by_end_user, task=asked, reason="It smokes")
+    theirs.change("T-1", solution="Ink and a drum")
+    operations.resolve(system=partner.system, task=asked, solution="Ink and a drum")
+    runs = ProcessRun.objects.filter(finished_at=None).order_by("pk")
+    assert [(run.operation, run.snapshot["task"]["solution"]) for run in runs] == [
+        ("reopen", ""),
+        ("resolve", "Ink and a drum"),
+    ]
+    assert ours(asked)[0] == "review"
+
+
+def test_who_was_asked_for_the_work_leaves_the_telling_to_the_other(polling, partner, desk, theirs):
+    """If both sides did so, they could go on for ever."""
+    ExternalSystem.objects.update(level="full")
+    partner.system.refresh_from_db()
+    theirs.add("T-8")
+    receipt = operations.create(system=partner.system, reference="T-8", title="It smokes", external_id="id-T-8")
+    task = Task.objects.get(number=receipt.task)
+    task = actions.propose_solution(actor=desk.by_agent, task=task, solution="Ink")
+    operations.reopen(system=partner.system, task=task, reason="It smokes")
+    assert list(ProcessRun.objects.order_by("pk").values_list("operation", flat=True)) == ["update", "resolve"]
+
+
+def test_a_solution_that_was_on_its_way_when_they_were_asked_to_go_on_is_decided_by_a_look(
+    asked, polling, theirs, partner, desk
+):
+    """They have opened it again, as we asked; then comes what they had written before."""
+    actions.decline_solution(actor=desk.by_end_user, task=asked, reason="It smokes")
+    send_all()
+    look(polling, times=2)
+    assert theirs.tickets["T-1"]["status"] == "new"
+    operations.resolve(system=partner.system, task=asked, solution="Ink and a drum")
+    poll(polling.pk)
+    assert (ours(asked)[0], theirs.tickets["T-1"]["status"]) == ("initial_support", "new")
+    assert conflicts(asked)
+
+
+def test_without_requests_of_ours_a_call_is_believed_without_a_look(asked, polling, theirs, partner, desk):
+    """The desk may show an older state for a while."""
+    ProcessRun.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+    Polling.objects.update(asked_at=None)
+    operations.reopen(system=partner.system, task=asked, reason="It smokes")
+    assert Polling.objects.get().asked_at is None
+    assert ours(asked)[0] == "initial_support"
