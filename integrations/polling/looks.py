@@ -20,8 +20,9 @@ from integrations.polling.delivering import deliver
 from integrations.polling.notes import take_notes
 from integrations.polling.operations import TICKET, Brought, NotToBeHad, Operations
 from integrations.polling.records import MODIFIED, Record, UnreadableRecord, is_plausible, milliseconds, record_of
+from integrations.polling.sent import forget_sent
 from integrations.polling.their_files import take_files
-from integrations.polling.values import STATUS, Comparison, forget_sent
+from integrations.polling.values import STATUS, Comparison
 from tickets.actions import add_remark
 from tickets.actors import Actor
 from tickets.lifecycle import Phase, TicketStatus

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from integrations.engine.outcome import TAG
@@ -41,7 +41,8 @@ from integrations.models import (
     ValueWay,
 )
 from integrations.polling import conflicts
-from integrations.polling.records import Record, moment
+from integrations.polling.records import MODIFIED, Record, milliseconds, moment
+from integrations.polling.sent import last_arrived
 from integrations.snapshot import snapshot
 from integrations.value_maps import Untranslated, ours_for, theirs_for
 from tickets.actors import Actor
@@ -196,7 +197,9 @@ class Comparison:
     def _fact(self, name: str) -> str | None:
         """Our value for theirs, where it is to be set here."""
         theirs = self.record.values.get(name, "")
-        if not theirs or name not in self.mapped or theirs == self._base(name):
+        if not theirs or name not in self.mapped:
+            return None
+        if theirs == self._base(name) and not self._is_set_back(name, theirs):
             return None
         if name not in self.before and name not in self.seen.untranslated:
             # The first look: nobody knows what it was before.
@@ -214,6 +217,13 @@ class Comparison:
             if not self._theirs_count(name, name, str(ValueKind(name).label), **said):
                 return None
         return ours
+
+    def _is_set_back(self, name: str, theirs: str) -> bool:
+        """Whether a value of ours has arrived there since the last look, and it was changed back. What is as old as
+        the last look shows only that their list is late."""
+        last = last_arrived(self.task, self.system, name, before=self.looked_at)
+        before = str(self.before.get(MODIFIED, ""))
+        return last not in (None, theirs) and bool(before) and milliseconds(before) < self.record.modified
 
     def _has_another_solution(self) -> bool:
         """Whether they have written another solution than before and than ours, and it counts."""
@@ -385,11 +395,3 @@ class Comparison:
 def plain(text: str) -> str:
     """What a text says: a desk may keep what we have sent with other blanks, or as HTML."""
     return " ".join(html.unescape(TAG.sub(" ", text)).split())
-
-
-def forget_sent(task: Task, system: ExternalSystem, *, before: datetime) -> None:
-    """Values that had arrived before a look was made: what it has shown is what became of them. So are those of which
-    nothing will come any more, as a person has ended the run."""
-    arrived = Q(step__state=StepState.DONE, step__finished_at__lt=before)
-    ended = Q(step__run__state__in=RUNS_ENDED, step__run__finished_at__lt=before)
-    SentValue.objects.filter(arrived | ended, task=task, system=system).delete()

@@ -331,3 +331,22 @@ def test_without_requests_of_ours_a_call_is_believed_without_a_look(asked, polli
     operations.reopen(system=partner.system, task=asked, reason="It smokes")
     assert Polling.objects.get().asked_at is None
     assert ours(asked)[0] == "initial_support"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_they_set_back_before_anybody_looked_is_seen_and_an_old_state_is_not_taken_for_it(
+    polling, theirs, task, desk, tells, priorities, late
+):
+    Polling.objects.update(looks_after_sending=False)
+    before = dict(theirs.tickets["T-1"])
+    set_priority(desk, task, priorities["p1"])
+    send_all()
+    assert theirs.tickets["T-1"]["priority"] == "1 very high"
+    theirs.wait(5)
+    if late:
+        theirs.tickets["T-1"].update(before)
+    else:
+        theirs.change("T-1", priority="3 normal")
+    look(polling)
+    assert ours(task)[1] == ("p1" if late else "p3")
+    assert bool(conflicts(task)) is not late
