@@ -13,8 +13,9 @@ import pytest
 from werkzeug import Request, Response
 
 from integrations.catalogue import load
+from integrations.catalogue.readiness import findings
 from integrations.engine.references import store_reference
-from integrations.models import GroupBinding, ProcessRun, ValueMapping
+from integrations.models import GroupBinding, ProcessRun, Setup, ValueMapping
 from tests.integrations.catalogue.contract import Contract, run_states
 from tests.integrations.catalogue.test_every_operation import signs_in
 from tests.integrations.engine.conftest import respond
@@ -312,6 +313,23 @@ def test_so_it_is_in_znuny_by_soap(given: Callable[..., Given]) -> None:
     it = given("znuny-soap", answer=soap_answer)
     it.contract.call("create_ticket", it.task)
     assert b"<Queue>4001</Queue>" in it.contract.body()
+
+
+def test_of_our_groups_only_those_of_the_desk_need_a_translation_and_only_with_a_map(
+    given: Callable[..., Given],
+) -> None:
+    def told(it: Given) -> list[tuple[str, str]]:
+        setup = Setup(system=it.contract.system, group=it.contract.group)
+        found = findings(it.contract.system, setup)
+        return [(each.kind, each.words) for each in found if each.title == "Value map: Assignment group"]
+
+    it = given("zammad", mapped=False)
+    assert told(it) == []
+    ValueMapping.objects.create(system=it.contract.system, kind="group", ours=it.contract.group.code, theirs="Users")
+    ((kind, words),) = told(it)
+    assert (kind, words.partition(". ")[0]) == ("doubt", "Without a translation: Second group")
+    ValueMapping.objects.create(system=it.contract.system, kind="group", ours=it.second.code, theirs="2nd Level")
+    assert [kind for kind, _words in told(it)] == ["good"]
 
 
 def known_by_number(body: Any, task: Task) -> Any:
