@@ -12,10 +12,13 @@ from typing import Any, Final
 import pytest
 from werkzeug import Request, Response
 
+from integrations.app_fields import placeholders
 from integrations.catalogue import load
 from integrations.catalogue.readiness import findings
 from integrations.engine.references import store_reference
+from integrations.engine.rendering import context_for
 from integrations.models import GroupBinding, ProcessRun, Setup, ValueMapping
+from integrations.templating import evaluate
 from tests.integrations.catalogue.contract import Contract, run_states
 from tests.integrations.catalogue.test_every_operation import signs_in
 from tests.integrations.engine.conftest import respond
@@ -337,3 +340,18 @@ def known_by_number(body: Any, task: Task) -> Any:
     if isinstance(body, dict):
         return {name: known_by_number(value, task) for name, value in body.items()}
     return body.replace(task.number, "NUMBER") if isinstance(body, str) else body
+
+
+def test_a_desk_by_mail_is_asked_anew_but_reads_nothing_of_a_move(given: Callable[..., Given]) -> None:
+    it = given("email-only")
+    asked = it.contract.group.binding.assignment_process.steps.get(name="assign")
+
+    def mailed(group: AssignmentGroup) -> bool:
+        it.task.refresh_from_db()
+        actions.assign_task(actor=it.contract.desk.by_agent, task=it.task, group=group)
+        run = ProcessRun.objects.latest("pk")
+        return bool(evaluate(asked.condition, context_for(run), fields=placeholders()))
+
+    assert not mailed(it.second)
+    assert not mailed(it.contract.desk.service_desk)
+    assert mailed(it.contract.group)
