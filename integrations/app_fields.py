@@ -55,6 +55,11 @@ def fixed_fields() -> list[Field]:
         Field(
             "event.operation", "Task_ExternalOperation", _("The row of the table of operations: assign, update ...")
         ),
+        Field(
+            "event.moved_from",
+            "Task_MovedFrom",
+            _("The desk's group that has had the task so far; empty: the desk did not have it"),
+        ),
         Field("event.text", "Task_UpdateMessage", _("The message's text, the reason of a rejection"), True),
         Field("event.author", "Task_UpdateMessageAuthor", _("Who wrote it"), True),
         Field("event.visibility", "Task_UpdateMessageVisibility", _("public or internal"), True),

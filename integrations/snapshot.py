@@ -23,6 +23,7 @@ def snapshot(
     operation: str,
     actor: Actor,
     text: str = "",
+    moved_from: str = "",
     note: Note | None = None,
     attachment: Attachment | None = None,
 ) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def snapshot(
             "direction": str(direction),
             "operation": operation,
             "text": text,
+            "moved_from": moved_from,
             "author": message.author_name if message else actor.name,
             "visibility": str(message.visibility) if message else "public",
             "message_id": f"{kind}-{message.pk}" if message else "",

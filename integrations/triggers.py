@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from integrations.bindings import binding_of, moved_from
 from integrations.definition import current_version
 from integrations.engine.streams import append, wake_parked
 from integrations.levels import SYNCHRONISED
@@ -18,7 +19,7 @@ from tickets.actions import add_remark
 from tickets.actors import Actor, ActorKind
 from tickets.events import Event, EventName
 from tickets.lifecycle import CompletionCode, Phase
-from tickets.models import AssignmentGroup, Attachment, Note, Task, Ticket
+from tickets.models import Attachment, Note, Task, Ticket
 from tickets.models.catalogue import counts_as
 
 SUBMIT: Final = "Submit Request"
@@ -167,14 +168,19 @@ def received(
     return _start(event, task, binding, row, binding.incoming_process, direction=Direction.IN)
 
 
-def tell_again(task: Task, system: ExternalSystem, *, status: bool, facts: bool) -> None:
-    """Tell the desk once more what became of the task, and what the ticket says, as it is to count there; in the
-    caller's transaction."""
+def tell_again(task: Task, system: ExternalSystem, *, status: bool, facts: bool, group: bool = False) -> None:
+    """Tell the desk once more what became of the task, which of its groups has it, and what the ticket says, as it is
+    to count there; in the caller's transaction."""
     binding = binding_for(task, system)
     if binding is None or not is_known_there(task, system):
         return
     if facts:
         _tell_facts(task, binding)
+    if group and task.group == binding.group and task.phase in WORKED_ON:
+        kept = Event(name=EventName.TASK_ASSIGNED, actor=Actor.system(), ticket=task.ticket, task=task)
+        kept = replace(kept, old_group=task.group, old_phase=task.phase)
+        for row in rows_for(kept, task.phase):
+            _start(kept, task, binding, row, _process(binding, row))
     if status:
         became = Event(
             name=BECAME[task.phase],
@@ -259,10 +265,11 @@ def _raised(task: Task) -> list[GroupBinding]:
 def _given_to(event: Event, task: Task, row: Row) -> None:
     """The integrated group that has the task now starts, or starts again."""
     group = task.exchanged_group
-    binding = _binding_of(group) if group is not None else None
-    if group is None or binding is None or event.actor.key == binding.desk.actor_key:
+    binding = binding_of(group)
+    if binding is None or event.actor.key == binding.desk.actor_key:
         return
-    if event.name == EventName.SOLUTION_DECLINED and not _came_from(event, group):
+    # A solution that was declined concerns the group that it had come from.
+    if event.name == EventName.SOLUTION_DECLINED and event.changes.get("solved_by_group", (None,))[0] != group:
         return
     first = not current_reference(task.pk, binding.desk.pk)
     if event.name == EventName.TASK_ASSIGNED and not first and event.old_phase == Phase.REVIEW:
@@ -298,12 +305,12 @@ def _has_changed(ticket: Ticket, told: ProcessRun) -> bool:
 def _taken_from(event: Event, task: Task) -> None:
     """The task went from an integrated group to one that is not, or to another desk's: accepted from the old one."""
     old, new = event.old_group, task.group
-    if old is None or old == new or event.old_phase not in WORKED_ON:
+    if old == new or event.old_phase not in WORKED_ON:
         return
-    binding = _binding_of(old)
+    binding = binding_of(old)
     if binding is None or event.actor.key == binding.desk.actor_key or not is_known_there(task, binding.desk):
         return
-    follower = _binding_of(new) if new is not None else None
+    follower = binding_of(new)
     if follower is None or follower.desk != binding.desk:
         _start(event, task, binding, ACCEPTED, _process(binding, ACCEPTED))
 
@@ -375,6 +382,7 @@ def _start(
             operation=row.operation,
             actor=event.actor,
             text=event.text,
+            moved_from=moved_from(event, binding),
             note=note,
             attachment=event.attachment,
         ),
@@ -388,13 +396,3 @@ def _process(binding: GroupBinding, row: Row) -> Process | None:
         return binding.rejection_process or binding.update_process
     process: Process | None = getattr(binding, f"{row.binding}_process")
     return process
-
-
-def _binding_of(group: AssignmentGroup) -> GroupBinding | None:
-    return GroupBinding.objects.filter(group=group, integrated=True).select_related("group", "system").first()
-
-
-def _came_from(event: Event, group: AssignmentGroup) -> bool:
-    """Whether the solution that was declined had come from this group."""
-    before, _after = event.changes.get("solved_by_group", (None, None))
-    return bool(before == group)

@@ -137,9 +137,19 @@ def _values(system: ExternalSystem) -> list[Finding]:
     found = []
     for kind in [kind for kind in ValueKind.values if kind in used]:
         title = _("Value map: %(kind)s") % {"kind": ValueKind(kind).label}
-        missing = [name for _code, name in untold(system, kind).ours]
+        without = untold(system, kind).ours
+        words = _("Without a translation: %(missing)s. Tasks with such a value cannot be sent.")
+        if kind == ValueKind.GROUP:
+            # Presets name a group where the map has it: without a map none is missing, nor are groups of other desks.
+            if not system.value_mappings.filter(kind=kind).exists():
+                continue
+            theirs = set(system.bindings.values_list("group__code", flat=True))
+            without = [pair for pair in without if pair[0] in theirs]
+            words = _(
+                "Without a translation: %(missing)s. Their tasks go without a group; where one is needed, not at all."
+            )
+        missing = [name for _code, name in without]
         if missing:
-            words = _("Without a translation: %(missing)s. Tasks with such a value cannot be sent.")
             words = words % {"missing": ", ".join(missing)}
             found.append(Finding("doubt", title, words, SetupStep.VALUES))
         else:

@@ -168,7 +168,8 @@ class Looks:
             )
             forget_sent(task, self.asking.system, before=looked_at)
             if again := comparison.to_be_told(task):
-                triggers.tell_again(task, self.asking.system, status=STATUS in again, facts=bool(again - {STATUS}))
+                told = {"status": STATUS in again, "facts": bool(again - {STATUS}), "group": "group" in again}
+                triggers.tell_again(task, self.asking.system, **told)
         return len(found.messages) + len(found.remarks)
 
     def _only(self, records: list[dict[str, Any]], reference: ExternalReference | None) -> Record:

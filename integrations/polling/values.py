@@ -306,8 +306,11 @@ class Comparison:
         """Whether somebody else has it there, while it is worked on here and there."""
         if self.first or self.ours["phase"] not in OPEN or self._ends():
             return False
-        names = [name for name in ("assignee", "group") if self.record.values.get(name)]
-        return any(self.record.values[name] != self.before.get(name, "") for name in names)
+        shown = {name: self.record.values.get(name, "") for name in ("assignee", "group")}
+        if shown["group"] == self.out.get("group") or ("group", shown["group"]) in self.sent:
+            # That we have set there ourselves.
+            del shown["group"]
+        return any(value and value != self.before.get(name, "") for name, value in shown.items())
 
     def _reopened_since(self) -> bool:
         """Whether they have solved it again after we had opened it again, and no look came between.

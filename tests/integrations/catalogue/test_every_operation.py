@@ -23,7 +23,7 @@ from integrations.definition import describe_request
 from integrations.engine.outcome import captured, response_context
 from integrations.engine.rendering import render_request
 from integrations.engine.sending import Occasion, Try, attempt
-from integrations.models import OperationTemplate, Outcome, Step
+from integrations.models import OperationTemplate, Outcome, Step, ValueMapping
 from integrations.reading import records_of
 from integrations.templating import evaluate
 from integrations.value_maps import theirs_for
@@ -179,7 +179,13 @@ def context_of(contract: Contract, desk: Desk, name: str) -> dict[str, Any]:
         "poll": POLL,
         "steps": {},
     }
-    return {**known, "theirs": theirs_for(system, known)}
+    if name == "assign_ticket":
+        # The one operation that is not called without a translation of the group.
+        ValueMapping.objects.create(system=system, kind="group", ours="acme-group", theirs="4002")
+        known["task"]["group"] = {"code": "acme-group", "name": "Acme group"}
+    theirs = theirs_for(system, known)
+    ValueMapping.objects.filter(system=system, kind="group").delete()
+    return {**known, "theirs": theirs}
 
 
 def on_the_wire(contract: Contract) -> dict[str, Any]:

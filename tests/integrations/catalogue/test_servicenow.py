@@ -166,6 +166,7 @@ def incident(**values: str) -> dict:
 
 def test_tickets_modified_since_are_read_with_their_values_and_words(servicenow, task):
     row = incident(close_notes="Replaced the toner")
+    row["assignment_group"] = {"value": "d625", "display_value": "Service Desk"}
     servicenow.answers(f"GET {INCIDENT}", (200, {"result": [row]}))
     servicenow.forget()
     (record,) = servicenow.read("fetch_modified_since")
@@ -177,6 +178,8 @@ def test_tickets_modified_since_are_read_with_their_values_and_words(servicenow,
         "2026-01-31T09:45:10Z",
     )
     assert (record["status"], record["status_label"], record["solution"]) == ("6", "Resolved", "Replaced the toner")
+    # By what their API takes a group, too, and by what their groups are listed.
+    assert record["group"] == "d625"
     servicenow.answers(f"GET {INCIDENT}/{SYS_ID}", (200, {"result": row}))
     assert servicenow.read("fetch_ticket", task) == [record]
 

@@ -273,6 +273,7 @@ def test_changed_tickets_are_listed_by_number_and_read_one_by_one(contract, task
             "status": "closed successful",
             "priority": "3 normal",
             "assignee": "apiagent",
+            "group": "Raw",
             "solution": "On our way\nsoon",
         }
     ]
@@ -367,6 +368,7 @@ def test_the_address_book_is_read_page_by_page(contract, task, pages):
     [
         ("fetch_priorities", ["3 normal", "5 very high"]),
         ("fetch_statuses", ["closed successful", "open"]),
+        ("fetch_groups", ["Junk", "Raw"]),
         ("fetch_queues", ["Junk", "Raw"]),
     ],
 )

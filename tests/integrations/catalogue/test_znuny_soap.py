@@ -183,6 +183,7 @@ def test_changed_tickets_are_listed_by_number_and_read_one_by_one(contract, task
             "status": "closed successful",
             "priority": "3 normal",
             "assignee": "apiagent",
+            "group": "Raw",
             "solution": "On our way\nsoon",
         }
     ]
