@@ -266,6 +266,7 @@ class Operations:
             task=task,
             before_send=self.before_send,
             into=into,
+            encoded="content_base64" in template.captures,
         )
         came = attempt(occasion, prepared, request, context)
         self.exchanges.append(came.exchange.pk)
