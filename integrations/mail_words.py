@@ -5,7 +5,7 @@ Whatever comes in is a stranger's: nothing here takes longer than the text is lo
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -93,9 +93,10 @@ class Tagged:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_tags(text: str) -> Tagged:
+def read_tags(text: str, *, taken_out: Container[str] | None = None) -> Tagged:
     """Take `[[LABEL]]: [[Value]]` out of the text. A value may span lines, and ends at brackets that end a line, else
-    at the next ones; one that never ends is no tag."""
+    at the next ones; one that never ends is no tag. With `taken_out`, any other tag stays in the text as it is
+    written, and so does one that comes again."""
     values: dict[str, str] = {}
     rest: list[str] = []
     at = 0
@@ -113,8 +114,9 @@ def read_tags(text: str) -> Tagged:
         if end is not None:
             closing = end.start()
         label = " ".join(tag.group(1).upper().split())
+        stays = taken_out is not None and (label not in taken_out or label in values)
         values.setdefault(label, text[begin:closing].strip())
-        rest.append(text[at : tag.start()])
+        rest.append(text[at : closing + 2 if stays else tag.start()])
         at = closing + 2
     rest.append(text[at:])
     return Tagged("".join(rest).strip(), values)

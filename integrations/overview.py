@@ -73,7 +73,7 @@ class SystemFigures:
             return Standing.ATTENTION
         if not self.system.active:
             return Standing.OFF
-        if self.polling_fails:
+        if self.polling_fails or self.ended_webhooks:
             return Standing.ATTENTION
         if self.polling is not None and self.polling.active and self.polling.failures:
             return Standing.WAITS
@@ -90,6 +90,11 @@ class SystemFigures:
     def polling_fails(self) -> bool:
         """Whether asking it for news has failed so often that a person has to look."""
         return self.system.active and self.polling is not None and self.polling.needs_attention
+
+    @property
+    def ended_webhooks(self) -> list[WebhookSubscription]:
+        """Those that the desk has ended: it is told nothing any more until a person begins them again."""
+        return [row for row in self.webhooks if not row.is_active and self.system.active]
 
     @property
     def certificate_warning(self) -> str:
@@ -147,9 +152,14 @@ class Overview:
         return [figures.system for figures in self.systems if figures.polling_fails]
 
     @property
+    def ended_webhooks(self) -> list[WebhookSubscription]:
+        """The webhooks that their desks have ended."""
+        return [row for figures in self.systems for row in figures.ended_webhooks]
+
+    @property
     def is_stuck(self) -> bool:
         """Whether somebody has to do something."""
-        waits = self.mailboxes_fail or self.unclear_mails or self.refused_updates
+        waits = self.ended_webhooks or self.mailboxes_fail or self.unclear_mails or self.refused_updates
         return bool(self.attention or self.overdue or self.polling_fails or waits)
 
 

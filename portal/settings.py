@@ -162,9 +162,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 # One claim of a stream: how long a lease lasts without renewal, and how long a worker stays with one stream.
 LEASE_SECONDS = env.int("LEASE_SECONDS", 90)
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", 30)
-# The largest request that any endpoint for other desks reads, attachments included.
-MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", 30 * 1024 * 1024)
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", 20 * 1024 * 1024)
+# The largest request that any endpoint for other desks reads. Attachments in base64 are a third larger.
+MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", max(30 * 1024 * 1024, MAX_ATTACHMENT_BYTES * 3 // 2))
 # Files that are never taken over from another desk: by their ending, or by what they are said to be.
 REFUSED_FILE_ENDINGS = env.list("REFUSED_FILE_ENDINGS", default=["bat", "cmd", "com", "exe", "msi", "ps1", "scr"])
 REFUSED_FILE_TYPES = env.list(

@@ -94,7 +94,7 @@ class WebhookAdmin(ConfigurationAdmin):
     list_filter = ["system"]
     search_fields = ["name", "url", "system__name"]
     list_select_related = ["system"]
-    readonly_fields = ["state", "secret_state", "last_success_at", "last_error"]
+    readonly_fields = ["state", "secret_state", "last_success_at", "last_failure"]
     actions_detail = ["send_test", "rotate", "end_or_begin"]
 
     class Media:
@@ -103,7 +103,7 @@ class WebhookAdmin(ConfigurationAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookSubscription | None = None) -> Any:
         asked = (None, {"fields": ["system", "name", "url", "events"]})
-        told = (_("How it goes"), {"fields": ["state", "secret_state", "last_success_at", "last_error"]})
+        told = (_("How it goes"), {"fields": ["state", "secret_state", "last_success_at", "last_failure"]})
         return [told, asked] if obj else [asked]
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookSubscription | None = None) -> Any:
@@ -149,6 +149,11 @@ class WebhookAdmin(ConfigurationAdmin):
         if obj.last_success_at is None:
             return chip(gettext("Nothing delivered yet"), Look("", "schedule"))
         return chip(gettext("OK"), Look("good", "check"))
+
+    @display(description=_("last failure"))
+    def last_failure(self, obj: WebhookSubscription) -> str:
+        """Why the latest delivery has failed; a desk that ends its webhook refuses a delivery, too."""
+        return (obj.ended_reason if obj.ended_by_desk else "") or obj.last_error
 
     @display(description=_("secret"))
     def secret_state(self, obj: WebhookSubscription) -> str:

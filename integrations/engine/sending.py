@@ -12,6 +12,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from integrations.encoded_files import room_for_base64
 from integrations.engine.authentication import (
     SIGN_IN,
     Learn,
@@ -47,7 +48,8 @@ class Occasion:
 
     `sign` stands in for the system's credentials. `named_url` is an address, of whatever host, that an administrator
     has named for just this. `into`: the answer is a file, as large as an attachment may be, and no text for the log;
-    it is written there, and looked for where redirects say that it is.
+    it is written there, and looked for where redirects say that it is. `encoded`: it comes in base64 within something
+    else, which is larger than the file.
     """
 
     system: ExternalSystem
@@ -60,6 +62,7 @@ class Occasion:
     sign: Callable[[Request], Request] | None = None
     named_url: str = ""
     into: IO[bytes] | None = None
+    encoded: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ def deliver(exchange: Exchange, occasion: Occasion, request: Request, *, learn: 
     policy = policy_for(system, request.url, deadline=longest_send(system.deadline), named_url=occasion.named_url)
     into = occasion.into if exchange.operation not in SIGN_IN else None
     if into is not None:
-        policy = replace(policy, max_response_bytes=settings.MAX_ATTACHMENT_BYTES)
+        largest = settings.MAX_ATTACHMENT_BYTES
+        policy = replace(policy, max_response_bytes=room_for_base64(largest) if occasion.encoded else largest)
     try:
         response = send(request, policy) if into is None else send(request, policy, into=into)
     except TransportError as error:

@@ -62,7 +62,7 @@ class Looks:
             page = self.asking.page(TICKET, task=reference.task)
             record = self._only(page.records, reference)
         except NotToBeHad as problem:
-            self._not_there(reference, str(problem))
+            self._not_there(reference, problem)
             return None
         self.look(reference, record, looked_at=looked_at, url=page.exchange.url, again=again)
         return record
@@ -132,6 +132,30 @@ class Looks:
         if brought.later:
             values |= self._later(reference, seen)
         TheirTicket.objects.filter(pk=seen.pk).update(**values)
+        for what, problem in brought.refused:
+            self._tell_refused(reference, seen, what, problem, since=values.get("refused_since"))
+
+    def _tell_refused(
+        self,
+        reference: ExternalReference,
+        seen: TheirTicket,
+        what: str,
+        problem: NotToBeHad,
+        *,
+        since: datetime | None,
+    ) -> None:
+        """Told once in the ticket's history for as long as it lasts; what may pass, only where it has not passed at
+        the second time."""
+        if problem.passing and seen.refused_since is None:
+            return
+        words = {"what": what, "ticket": reference, "system": self.asking.system}
+        told = _("%(what)s of %(ticket)s cannot be had from %(system)s: ") % words
+        if reference.task.ticket.history.filter(
+            event="remark", text__startswith=told, created_at__gte=since
+        ).exists():
+            return
+        actor = Actor.external(key=self.asking.system.actor_key, name=self.asking.system.name)
+        add_remark(actor=actor, ticket=reference.task.ticket, task=reference.task, text=f"{told}{str(problem)[:500]}")
 
     def _later(self, reference: ExternalReference, seen: TheirTicket) -> dict[str, Any]:
         """What was refused is asked for again, less and less often: a refusal may be a mistake of an hour, and no
@@ -140,7 +164,7 @@ class Looks:
         since = seen.refused_since or now
         wait = max(min(now - since, LONGEST_WAIT), SHORTEST_WAIT, self.asking.polling.interval)
         closed_at = reference.task.closed_at
-        is_over = closed_at is not None and now - closed_at > FOLLOWED
+        is_over = closed_at is not None and now - max(closed_at, since) > FOLLOWED
         return {"refused_since": since} | ({} if is_over else {"wanted_at": now + wait})
 
     def _take_values(
@@ -185,17 +209,18 @@ class Looks:
         except UnreadableRecord as problem:
             raise NotToBeHad(str(problem)) from problem
 
-    def _not_there(self, reference: ExternalReference, reason: str) -> None:
-        """The desk does not show the ticket: told once in its history."""
+    def _not_there(self, reference: ExternalReference, problem: NotToBeHad) -> None:
+        """The desk does not show the ticket: told once in its history; what may pass only at the second time."""
         seen, _created = TheirTicket.objects.get_or_create(reference=reference)
-        if GONE not in seen.untranslated:
+        self.asking.problems.append(f"{reference}: {problem}")
+        if GONE not in seen.untranslated and not (problem.passing and seen.refused_since is None):
             actor = Actor.external(key=self.asking.system.actor_key, name=self.asking.system.name)
             text = _("%(system)s does not show %(ticket)s: %(reason)s")
             add_remark(
                 actor=actor,
                 ticket=reference.task.ticket,
                 task=reference.task,
-                text=text % {"system": self.asking.system, "ticket": reference.value, "reason": reason[:500]},
+                text=text % {"system": self.asking.system, "ticket": reference.value, "reason": str(problem)[:500]},
             )
             seen.untranslated = {**seen.untranslated, GONE: {"theirs": reference.value, "base": ""}}
         again = self._later(reference, seen)

@@ -49,7 +49,7 @@ def take_notes(asking: Operations, reference: ExternalReference, *, url: str) ->
         listed = in_order(notes_of(asking.all_pages(NOTES, task=task, broken=broken)))
     except NotToBeHad as problem:
         asking.problems.append(_("The notes of %(ticket)s: %(problem)s") % {"ticket": reference, "problem": problem})
-        return Brought(later=True)
+        return Brought(later=True, refused=((_("The notes"), problem),))
     if broken:
         asking.problems.append(_("A note of %(ticket)s: %(problem)s") % {"ticket": reference, "problem": broken[0]})
     seen, kept_internal = known(task, system, NOTE), _internal(task, system)

@@ -1,9 +1,9 @@
 """Asking a desk by its operation templates: tickets, notes and files. Each request is in the exchange log."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import SEEK_END
 from typing import IO, Any, Final
 
@@ -36,29 +36,33 @@ READS: Final = (LISTING, TICKET, NOTES, FILES, DOWNLOAD)
 PAGED: Final = frozenset({"poll.page", "poll.offset", "poll.next"})
 # Notes or files of one ticket: more pages than this are a list without an end.
 MOST_PAGES: Final = 200
-# What is forbidden, or unreadable, for one ticket holds up no other; for so many in a row, it is so for all.
+# What is forbidden, unreadable or broken for one ticket holds up no other; for so many in a row, it is so for all.
 FORBIDDEN: Final = 403
+BROKEN: Final = 500
 MOST_IN_A_ROW: Final = 3
 
 
 class NotToBeHad(Exception):
-    """The desk answered, and what was asked for is not there, or not for us. It may be given later; `for_good`: no
-    other poll will change that."""
+    """What was asked for of one ticket is not there, or not for us. It may be given later; `for_good`: no other poll
+    will change that; `passing`: it may be gone at the next time already, so that nobody needs to read of it yet."""
 
-    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+    def __init__(self, reason: str, *, for_good: bool = False, passing: bool = False) -> None:
         super().__init__(reason)
         self.for_good = for_good
+        self.passing = passing
 
 
 @dataclass(frozen=True)
 class Brought:
-    """How many messages of a ticket were new; `later`: the desk refused something that it may give later."""
+    """How many messages of a ticket were new; `later`: the desk refused something that it may give later. `refused`
+    is what a person should know of that: what it is, and why."""
 
     count: int = 0
     later: bool = False
+    refused: tuple[tuple[str, NotToBeHad], ...] = ()
 
     def __add__(self, other: "Brought") -> "Brought":
-        return Brought(self.count + other.count, self.later or other.later)
+        return Brought(self.count + other.count, self.later or other.later, self.refused + other.refused)
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,16 @@ class Page:
 @dataclass
 class Operations:
     """How one desk is asked by its templates. `before_send` may refuse; `exchanges` are the rows in the log so far,
-    `problems` what a person should know although the poll went on."""
+    `problems` what a person should know although the poll went on. `answered`: there was a whole answer; `unanswered`
+    is the latest failure that may be the desk's and not only one ticket's."""
 
     polling: Polling
     before_send: Callable[[], None] = lambda: None
     exchanges: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    _in_a_row: Counter[str] = field(default_factory=Counter)
+    answered: bool = False
+    unanswered: str = ""
+    _in_a_row: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _templates: dict[str, OperationTemplate] | None = None
     _task_id: int | None = None
     _said: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +115,11 @@ class Operations:
             self._templates = {row.name: row for row in rows}
         return self._templates
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether something has just failed for one ticket or two, and the next ones have to show whether for all."""
+        return any(0 < len(tickets) < MOST_IN_A_ROW for tickets in self._in_a_row.values())
+
     def is_paged(self, name: str) -> bool:
         """Whether the template asks for one page at a time; else its one answer is all."""
         request = describe_request(self.templates[name], with_probe=False)
@@ -128,19 +140,12 @@ class Operations:
         try:
             records = records_of(template, came.response, built, broken=broken)
         except TemplateFailed as problem:
-            broken = [str(problem)]
-            records = []
-            if name != TICKET:
-                raise self._unreadable(came, broken[0]) from problem
+            raise self._unreadable(template, came, built, str(problem)) from problem
         if broken and not records and name in (LISTING, TICKET):
-            failed = self._unreadable(came, broken[0])
-            self._in_a_row[f"{name} unreadable"] += 1
-            if name == TICKET and self._in_a_row[f"{name} unreadable"] < MOST_IN_A_ROW:
-                raise NotToBeHad(broken[0])
-            # The template is at fault, and nothing may be passed over.
-            raise failed
-        self._in_a_row[f"{name} unreadable"] = 0
-        return Page(records, self._next(template, came, built), came.exchange, broken)
+            raise self._unreadable(template, came, built, broken[0])
+        following = self._next(template, came, built)
+        self._in_a_row[f"{name} unreadable"].clear()
+        return Page(records, following, came.exchange, broken)
 
     def all_pages(self, name: str, *, task: Task, broken: list[str]) -> Iterator[dict[str, Any]]:
         """The records of a list that belongs to one ticket, page after page; those that cannot be read are left out
@@ -152,7 +157,7 @@ class Operations:
             page = self.page(name, task=task, number=number, following=following)
             written = repr(page.records)
             if page.records and written in seen:
-                raise PollFailed(same_page())
+                raise NotToBeHad(same_page())
             seen.add(written)
             broken += page.broken
             yield from page.records
@@ -161,9 +166,9 @@ class Operations:
             if not paged or (not following if page.next is not None else page.length < size):
                 return
             if following and following in followed:
-                raise PollFailed(same_page())
+                raise NotToBeHad(same_page())
             followed.add(following)
-        raise PollFailed(_("%(operation)s has more than %(count)d pages.") % {"operation": name, "count": MOST_PAGES})
+        raise NotToBeHad(_("%(operation)s has more than %(count)d pages.") % {"operation": name, "count": MOST_PAGES})
 
     def file(self, *, task: Task, file: dict[str, str], into: IO[bytes], may_be_page: bool) -> str:
         """Write the content of a file, or give it in base64 where a capture named content_base64 does. Raises as
@@ -189,7 +194,9 @@ class Operations:
             into.truncate()
             values, problems = captured(describe_request(template, with_probe=False), whole, context)
             if not isinstance(values.get("content_base64"), str):
-                raise self._unreadable(came, problems or _("There is no content_base64 in the answer."))
+                reason = problems or _("There is no content_base64 in the answer.")
+                raise self._unreadable(template, came, context, reason)
+            self._in_a_row[f"{DOWNLOAD} unreadable"].clear()
             return str(values["content_base64"])
         return ""
 
@@ -245,9 +252,12 @@ class Operations:
         try:
             prepared = render_request(request, system=self.system, context=context)
         except (TemplateFailed, TransportError, ArgumentProblem, WsdlProblem) as problem:
-            raise PollFailed(
-                _("The request of %(operation)s could not be made: %(problem)s")
-                % {"operation": template.name, "problem": problem}
+            reason = _("The request of %(operation)s could not be made: %(problem)s")
+            raise self._failed(
+                f"{template.name} unmade",
+                template,
+                context,
+                reason % {"operation": template.name, "problem": problem},
             ) from problem
         occasion = Occasion(
             system=self.system,
@@ -256,30 +266,70 @@ class Operations:
             task=task,
             before_send=self.before_send,
             into=into,
+            encoded="content_base64" in template.captures,
         )
         came = attempt(occasion, prepared, request, context)
         self.exchanges.append(came.exchange.pk)
         if came.verdict.outcome == Outcome.SUCCEEDED and came.response is not None:
-            self._in_a_row[template.name] = 0
+            self._in_a_row[template.name].clear()
+            self.answered = True
             return came
         if came.verdict.outcome == Outcome.UNKNOWN:
             # Reading changes nothing, so it is never unknown what became of it: it is done again.
             finish(came.exchange, self.system, outcome=Outcome.RETRYABLE, error=came.verdict.reason)
-        if into is not None and isinstance(came.error, ResponseTooLarge):
-            raise NotToBeHad(came.verdict.reason, for_good=True)
-        if into is not None and isinstance(came.error, AddressRefused | RedirectRefused):
-            # One file that stands elsewhere holds up nothing else; it comes when its host is allowed.
-            raise NotToBeHad(came.verdict.reason)
-        if came.verdict.outcome == Outcome.PERMANENT or self._is_for_others(template, came):
-            raise NotToBeHad(came.verdict.reason)
-        raise PollFailed(came.verdict.reason, came.verdict.retry_after)
+        raise self._refusal(template, context, came, is_file=into is not None)
 
-    def _is_for_others(self, template: OperationTemplate, came: Try) -> bool:
-        """Whether it is this one ticket that the desk does not show us: then the others must not wait for it."""
-        if template.name == LISTING or came.exchange.status != FORBIDDEN or came.exchange.operation != template.name:
-            return False
-        self._in_a_row[template.name] += 1
-        return self._in_a_row[template.name] < MOST_IN_A_ROW
+    def _refusal(
+        self, template: OperationTemplate, context: dict[str, Any], came: Try, *, is_file: bool
+    ) -> Exception:
+        """What an answer that is no success means for the poll."""
+        verdict, status = came.verdict, came.exchange.status
+        is_asked = came.exchange.operation == template.name  # else it was the login that failed
+        if is_asked and template.name != LISTING and isinstance(came.error, ResponseTooLarge):
+            self.answered = True
+            if is_file:
+                return NotToBeHad(verdict.reason, for_good=True)
+            hint = _("How large an answer may be says the field largest answer of the system.")
+            return NotToBeHad(f"{verdict.reason} {hint}")
+        if is_file and isinstance(came.error, AddressRefused | RedirectRefused):
+            # One file that stands elsewhere holds up nothing else; it comes when its host is allowed.
+            return NotToBeHad(verdict.reason)
+        if verdict.outcome == Outcome.PERMANENT:
+            self.answered = True
+            return NotToBeHad(verdict.reason)
+        if is_asked and (status == FORBIDDEN or (status or 0) >= BROKEN or verdict.doubtful):
+            passing = status != FORBIDDEN
+            return self._failed(
+                template.name, template, context, verdict.reason, verdict.retry_after, passing=passing
+            )
+        return PollFailed(verdict.reason, verdict.retry_after)
+
+    def _failed(
+        self,
+        what: str,
+        template: OperationTemplate,
+        context: dict[str, Any],
+        reason: str,
+        retry_after: timedelta | None = None,
+        *,
+        passing: bool = False,
+    ) -> Exception:
+        """Whether it is this one ticket's failure: then the others must not wait for it. For several tickets in a
+        row, it is the desk's, and nothing may be passed over."""
+        self.unanswered = reason
+        told = context.get("task")
+        if template.name == LISTING or told is None or (passing and not told["number"] and not self._is_stuck):
+            return PollFailed(reason, retry_after)
+        self._in_a_row[what].add(f"{told['number']} {told['external_reference']} {told['external_id']}")
+        if len(self._in_a_row[what]) < MOST_IN_A_ROW:
+            return NotToBeHad(reason, passing=passing)
+        return PollFailed(reason, retry_after)
+
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether the polls before have failed, too. A ticket that is not known here cannot be noted for later, so
+        it is waited for some polls before it is passed over."""
+        return self.polling.failures >= MOST_IN_A_ROW
 
     def _next(self, template: OperationTemplate, came: Try, context: dict[str, Any]) -> str | None:
         """What the capture named next gives; one that fails would end a list in its middle, so it is told."""
@@ -290,12 +340,13 @@ class Operations:
         values, problems = captured(describe_request(template, with_probe=False), response, context)
         if "next" not in values:
             hint = _('On the last page it has to be empty, for example with | default("").')
-            raise self._unreadable(came, f"{problems} {hint}")
+            raise self._unreadable(template, came, context, f"{problems} {hint}")
         return str(values["next"] or "")
 
-    def _unreadable(self, came: Try, reason: str) -> PollFailed:
+    def _unreadable(self, template: OperationTemplate, came: Try, context: dict[str, Any], reason: str) -> Exception:
+        """Of one ticket it may be its own fault; of several in a row the template is at fault."""
         finish(came.exchange, self.system, outcome=Outcome.MISCONFIGURED, error=reason)
-        return PollFailed(reason)
+        return self._failed(f"{template.name} unreadable", template, context, reason)
 
 
 def same_page() -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from integrations.inbound.exchanged_files import ListedFile
 from integrations.inbound.messages import Files
 from integrations.inbound.problems import InProgress, Invalid, Refused, TooLarge
-from integrations.models import ExternalReference, TheirMessageOrigin
+from integrations.models import ExternalReference, TheirMessageOrigin, TheirTicket
 from integrations.polling.asking import PollFailed
 from integrations.polling.delivering import deliver, refuse
 from integrations.polling.operations import DOWNLOAD, FILES, Brought, NotToBeHad, Operations
@@ -40,7 +40,9 @@ SUMS: Final = {
 
 
 class NotGiven(Invalid):
-    """The desk lists the file and does not give it; it may give it later."""
+    """The desk lists the file and does not give it; it may give it later. `passing`: at the next time already."""
+
+    passing = False
 
 
 def take_files(asking: Operations, reference: ExternalReference, *, url: str) -> Brought:
@@ -51,11 +53,11 @@ def take_files(asking: Operations, reference: ExternalReference, *, url: str) ->
     try:
         listed = list(asking.all_pages(FILES, task=reference.task, broken=broken))
     except NotToBeHad as problem:
-        asking.problems.append(_("The files of %(ticket)s: %(problem)s") % {"ticket": reference, "problem": problem})
-        return Brought(later=True)
+        asking.problems.append(_("The files of %(ticket)s: %(problem)s") % _said(reference, problem))
+        return Brought(later=True, refused=((_("The list of files"), problem),))
     seen = known(reference.task, asking.system, FILE)
     if broken:
-        asking.problems.append(_("A file of %(ticket)s: %(problem)s") % {"ticket": reference, "problem": broken[0]})
+        asking.problems.append(_("A file of %(ticket)s: %(problem)s") % _said(reference, broken[0]))
     brought = Brought(later=bool(broken))
     for record in listed:
         file = {name: text(value) for name, value in record.items()}
@@ -88,8 +90,20 @@ def _take(asking: Operations, reference: ExternalReference, file: dict[str, str]
         except InvalidInput as kind:
             return _refused(reference, file, content, Invalid(str(kind)), told=told, url=url)
         except Refused as problem:
+            if isinstance(problem, NotGiven) and problem.passing and _is_first_refusal(reference):
+                # Nobody needs to read of what is mended by the next time.
+                asking.problems.append(_("A file of %(ticket)s: %(problem)s") % _said(reference, problem))
+                return Brought(later=True)
             return _refused(reference, file, content, problem, told=told, url=url)
         return _attach(reference, content, url=url)
+
+
+def _is_first_refusal(reference: ExternalReference) -> bool:
+    return not TheirTicket.objects.filter(reference=reference, refused_since__isnull=False).exists()
+
+
+def _said(reference: ExternalReference, problem: object) -> dict[str, object]:
+    return {"ticket": reference, "problem": problem}
 
 
 def _refused(
@@ -149,7 +163,11 @@ def _fetch(asking: Operations, reference: ExternalReference, file: dict[str, str
         try:
             encoded = asking.file(task=reference.task, file=names, into=into, may_be_page=_is_html(file))
         except NotToBeHad as problem:
-            raise (Invalid if problem.for_good else NotGiven)(str(problem)) from problem
+            if problem.for_good:
+                raise Invalid(str(problem)) from problem
+            not_given = NotGiven(str(problem))
+            not_given.passing = problem.passing
+            raise not_given from problem
     if not encoded:
         return
     try:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations.models import ExternalReference, TheirTicket
+from integrations.polling.asking import PollFailed
 from integrations.polling.claim import Claim, renew
 from integrations.polling.delivering import mark_broken_off
 from integrations.polling.looks import Looks, closed_by_turns, open_by_turns, translated_since, wanted
@@ -17,6 +18,9 @@ from integrations.polling.rounds import Listing
 
 # To so many tickets that are worked on comes one that was closed.
 CLOSED_SHARE: Final = 4
+# For so many seconds more a claim goes on where something has just failed, which takes long where it is a time-out:
+# the next tickets show whether it is the desk's failure.
+IN_DOUBT_SECONDS: Final = 90
 
 
 class OperationsTurn:
@@ -41,10 +45,17 @@ class OperationsTurn:
 
     def may_go_on(self) -> bool:
         """Whether there is time for one more."""
-        return time.monotonic() < self.stop_at
+        return time.monotonic() < self.stop_at + (IN_DOUBT_SECONDS if self.asking.is_in_doubt else 0)
 
     def take(self) -> bool:
-        """Whether there is more than the time was for. Raises `PollFailed`."""
+        """Whether there is more than the time was for. Raises `PollFailed`, also where nothing at all was answered:
+        then it is no failure of one ticket."""
+        has_more = self._take()
+        if self.asking.unanswered and not self.asking.answered:
+            raise PollFailed(self.asking.unanswered)
+        return has_more
+
+    def _take(self) -> bool:
         mark_broken_off(self.claim.system)
         if not self._wanted():
             return True

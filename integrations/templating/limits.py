@@ -4,13 +4,16 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+
+from integrations.encoded_files import room_for_base64
 
 from .errors import TemplateFailed
 
 MAX_SOURCE = 200_000  # characters of a template as written
 MAX_NESTING = 50  # levels of expressions and blocks; beyond it Python's own compiler gives up
-MAX_CHARS = 32 * 1024 * 1024  # characters produced in one run: an attachment of some 20 MiB in base64
+MAX_CHARS = 32 * 1024 * 1024  # characters produced in one run, or more where an attachment in base64 has more
 MAX_STEPS = 100_000  # rounds of loops and values of lists made by the template, in one run
 MAX_SECONDS = 10.0  # wall-clock time of one run
 MAX_NUMBER = 10**30
@@ -20,7 +23,8 @@ class Budget:
     """What is left of the limits in one run. Each method raises TemplateFailed when a limit is passed."""
 
     def __init__(self) -> None:
-        self.chars = MAX_CHARS
+        self.most_chars = max(MAX_CHARS, room_for_base64(settings.MAX_ATTACHMENT_BYTES))
+        self.chars = self.most_chars
         self.steps = MAX_STEPS
         self.deadline = time.monotonic() + MAX_SECONDS
 
@@ -28,7 +32,7 @@ class Budget:
         self.chars -= count
         if self.chars < 0:
             raise TemplateFailed(
-                _("the result is longer than %(limit)s characters") % {"limit": MAX_CHARS},
+                _("the result is longer than %(limit)s characters") % {"limit": self.most_chars},
             )
 
     def spend_steps(self, count: int) -> None:

@@ -245,11 +245,19 @@ def test_a_webhook_that_fails_or_was_ended_by_the_desk_is_told(
         failures=2,
         last_error="It is busy.",
     )
-    assert "Webhook failsall: It is busy." in words(sign_in(*SEES))
+    first = words(sign_in(*SEES))
+    assert "Webhook failsall: It is busy." in first
+    # It is tried again by itself.
+    assert "Nothing is stuck" in first
     end(row, "Ended by Ada.")
     assert "Webhook" not in words(sign_in(*SEES))
     reactivate(row)
     end(row, "The other desk answered 410 (gone).", by_desk=True)
     page = words(sign_in(*SEES))
     assert "Webhook has endedall: The other desk answered 410 (gone)." in page
-    assert f"Partner acme {standing_icon('Waits')}" in page
+    assert f"Partner acme {standing_icon('Needs attention')}" in page
+    assert "A desk has ended a webhook" in page
+    assert "Partner acme: all has ended, and nothing is delivered any more: The other desk answered 410" in page
+    assert "Nothing is stuck" not in page
+    reactivate(row)
+    assert "Nothing is stuck" in words(sign_in(*SEES))

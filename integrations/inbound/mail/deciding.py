@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.inbound.mail import people, service
-from integrations.inbound.mail.mapping import said_in
+from integrations.inbound.mail.mapping import OF_DESKS, said_in
 from integrations.inbound.mail.parsing import ParsedMail, Unreadable
 from integrations.inbound.mail.routing import Route
 from integrations.inbound.problems import Refused
@@ -56,7 +56,7 @@ def assign(row: IncomingMail, number: str, *, by: User) -> IncomingMail:
         binding = next((row for row in desks if row.desk.sends_mail_from(mail.sender)), None)
     if binding is not None and task is not None:
         found = Route(system=binding.desk, task=task, ticket=ticket)
-        return _decided(row, by, lambda: service.deliver(row, mail, found))
+        return _decided(row, by, lambda: service.deliver(row, mail, found, used=OF_DESKS))
     return _decided(row, by, lambda: _as_note(row, mail, ticket, task, by))
 
 
@@ -86,7 +86,7 @@ def _as_note(row: IncomingMail, mail: ParsedMail, ticket: Ticket, task: Task | N
         else:
             who = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender or "?"
             body = _("Mail from %(who)s: %(subject)s") % {"who": who, "subject": mail.subject}
-            said: Any = said_in(mail, cut=True)
+            said: Any = said_in(mail, cut=True, used=())
             actions.add_note(
                 actor=Actor.of_user(by),
                 ticket=ticket,

@@ -1,6 +1,6 @@
 """What a desk's mail says, as messages of that desk: by its tags, else by its words."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -31,6 +31,15 @@ OPERATIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("cancel", "cancelled", "canceled"), "cancel"),
     **dict.fromkeys(("assign", "assigned"), "assign"),
 }
+# The tags of a desk of which its message is made; the rest of its mail is words.
+OF_DESKS: Final = frozenset(
+    {
+        *("ACTION", "OPERATION", "REFERENCE", "VISIBILITY", "EXPECTED", "EXPECTED RESOLUTION"),
+        *("SOLUTION", "CODE", "COMPLETION CODE", "REASON"),
+    }
+)
+# The tags of a person of which a new ticket is made.
+OF_PEOPLE: Final = frozenset(("TITLE", "PRIORITY", "CATEGORY", "QUEUE"))
 OUTCOMES: Final[Mapping[str, MailOutcome]] = {
     "create": MailOutcome.NEW_TICKET,
     "acknowledge": MailOutcome.ACKNOWLEDGEMENT,
@@ -52,12 +61,17 @@ class Said:
         return next((without_tokens(self.tags[label]) for label in labels if self.tags.get(label)), "")
 
 
-def said_in(mail: ParsedMail, *, cut: bool) -> Said:
-    """The words without tags, tokens and, with `cut`, quotes; a line for each file that was left out."""
+def said_in(mail: ParsedMail, *, cut: bool, used: Container[str] | None = None) -> Said:
+    """The words without tags, tokens and, with `cut`, quotes; a line for each file that was left out.
+
+    A desk's tag MESSAGE stands for all of its words, as what is around it is the desk's letterhead. With `used`, the
+    tags of which something is made, nothing else is left out: other tags stay in the words as they are written.
+    """
     answers = mail.is_answer or PREFIX.match(mail.subject) or TOKEN.search(f"{mail.recipients} {mail.text}")
     quotes = cut and bool(answers)
-    tagged = read_tags(new_part(mail.text) if quotes else mail.text)
-    text = without_tokens(tagged.values.get("MESSAGE") or tagged.values.get("TEXT") or tagged.text).strip()
+    tagged = read_tags(new_part(mail.text) if quotes else mail.text, taken_out=used)
+    message = tagged.values.get("MESSAGE") or tagged.values.get("TEXT") if used is None else ""
+    text = without_tokens(message or tagged.text).strip()
     for name in mail.too_large:
         line = _("[%(file)s was not taken over: it is too large. It is in the stored mail.]") % {"file": name}
         text = f"{text}\n\n{line}".strip()
@@ -68,14 +82,14 @@ def said_in(mail: ParsedMail, *, cut: bool) -> Said:
 
 
 def messages_of(
-    mail: ParsedMail, found: Route, mailbox: Mailbox | None
+    mail: ParsedMail, found: Route, mailbox: Mailbox | None, *, used: Container[str] | None = None
 ) -> tuple[list[messages.Message], MailOutcome]:
-    """What the mail asks, in order, and what that makes of it. Raises `Invalid`."""
+    """What the mail asks, in order, and what that makes of it; `used` as `said_in` takes it. Raises `Invalid`."""
     by: dict[str, Any] = {
         "message_id": mail.message_id or f"sha256:{mail.identity}",
         "author": (mail.sender_name or mail.sender)[: messages.MAX_AUTHOR],
     }
-    said = said_in(mail, cut=found.task is not None)
+    said = said_in(mail, cut=found.task is not None, used=used)
     if found.task is None:
         return [_new_ticket(mail, said, found, mailbox, by)], MailOutcome.NEW_TICKET
     by["task_number"] = found.task.number
@@ -147,7 +161,8 @@ def _message(operation: str, mail: ParsedMail, said: Said, by: Mapping[str, Any]
         )
     if operation in ("reopen", "reject"):
         kind_with_reason = messages.Reopening if operation == "reopen" else messages.Rejection
-        return kind_with_reason(**{**deed, "comments": ()}, reason=said.tag("REASON") or said.text)
+        reason = said.tag("REASON")
+        return kind_with_reason(**(deed if reason else {**deed, "comments": ()}), reason=reason or said.text)
     return (messages.Cancellation if operation == "cancel" else messages.LocalAssignment)(**deed)
 
 

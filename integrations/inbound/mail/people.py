@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from integrations.inbound.mail.mapping import Said, said_in
+from integrations.inbound.mail.mapping import OF_PEOPLE, Said, said_in
 from integrations.inbound.mail.parsing import ParsedMail
 from integrations.inbound.mail.routing import Route
 from integrations.inbound.problems import Invalid
@@ -48,7 +48,8 @@ def take_over(row: IncomingMail, mail: ParsedMail, found: Route) -> IncomingMail
 
 def write(row: IncomingMail, mail: ParsedMail, contact: Contact, ticket: Ticket) -> Ticket:
     """A message of the ticket's contact."""
-    said = said_in(mail, cut=True)
+    # No tag means anything here, so that what stands in one is words as any other.
+    said = said_in(mail, cut=True, used=())
     actor = actor_of(contact)
     if said.text:
         actions.add_note(actor=actor, ticket=ticket, body=said.text, files=mail.files)
@@ -69,7 +70,7 @@ def open_ticket(
     actor: Actor | None = None,
 ) -> Ticket:
     """A new ticket with all that the mail says. Of the failover person's it says who has written."""
-    said = said_in(mail, cut=False)
+    said = said_in(mail, cut=False, used=OF_PEOPLE)
     description = said.text
     if failover or contact is None:
         who = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender or "?"

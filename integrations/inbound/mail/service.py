@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import logging
+from collections.abc import Container
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -195,8 +196,16 @@ def read(row: IncomingMail) -> ParsedMail:
     return parse(raw, largest_file=settings.MAX_ATTACHMENT_BYTES)
 
 
-def deliver(row: IncomingMail, mail: ParsedMail, found: Route, *, hold_echo: bool = True) -> IncomingMail:
-    """What a desk says, through the one way in of all dialects. Raises `Refused` (it is in the log) and `NotNow`."""
+def deliver(
+    row: IncomingMail,
+    mail: ParsedMail,
+    found: Route,
+    *,
+    hold_echo: bool = True,
+    used: Container[str] | None = None,
+) -> IncomingMail:
+    """What a desk says, through the one way in of all dialects; `used` as `said_in` takes it. Raises `Refused` (it is
+    in the log) and `NotNow`."""
     call = intake.arrived(
         dialect=MAIL,
         operation="",
@@ -210,7 +219,7 @@ def deliver(row: IncomingMail, mail: ParsedMail, found: Route, *, hold_echo: boo
     row.exchange, row.system, row.task, row.ticket = call.exchange, found.system, found.task, found.ticket
     row.save(update_fields=["exchange", "system", "task", "ticket"])
     try:
-        wanted, outcome = messages_of(mail, found, row.mailbox)
+        wanted, outcome = messages_of(mail, found, row.mailbox, used=used)
         call.exchange.operation = wanted[-1].operation
         call.exchange.save(update_fields=["operation"])
         for message in wanted:

@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook
 
 from integrations.admin.webhooks import EVENTS
 from integrations.models import Exchange, ExternalSystem, Outcome, WebhookSubscription
-from integrations.webhooks import new_secret
+from integrations.webhooks import end, new_secret
 from tests.integrations.admin.conftest import Browser, errors
 from tickets.events import EventName
 
@@ -148,3 +148,12 @@ def test_the_portals_own_process_is_not_among_the_processes(admin: Browser, webh
     own = webhook_process()
     assert "Webhooks" not in [row.name for row in admin.get("process/").context["cl"].result_list]
     assert admin.get(f"process/{own.pk}/change/").status_code == 302
+
+
+def test_the_page_says_why_the_desk_has_ended_it(admin: Browser, webhook: WebhookSubscription) -> None:
+    end(webhook, "The other desk answered 410 (gone).", by_desk=True)
+    # In its state, and as its last failure.
+    assert admin.get(page_of(webhook)).content.decode().count("The other desk answered 410 (gone).") == 2
+    WebhookSubscription.objects.update(ended_by_desk=False, ended_reason="Ended by Ada.", last_error="It is busy.")
+    page = admin.get(page_of(webhook)).content.decode()
+    assert (page.count("Ended by Ada."), page.count("It is busy.")) == (1, 1)

@@ -243,3 +243,14 @@ def test_our_certificate_is_shown_to_the_desk_and_its_token_endpoint_alone(partn
         assert bool(policy.client_certificate and policy.client_key) is shown, url
         assert policy.ca_bundle == ("" if url.endswith("/token") else "authorities")
         assert ("login.acme.test" in policy.allowed_hosts) is url.endswith("/token")
+
+
+def test_the_largest_file_there_may_be_travels_in_base64(desk, partner, exchanged_task, friendly, settings):
+    settings.MAX_ATTACHMENT_BYTES = 26 * 1024**2
+    partner.note.body = '{"name": "{{ attachment.name }}", "content": "{{ attachment.content_base64 }}"}'
+    partner.note.save()
+    file = actions.FileContent("a.bin", b"\xff" * settings.MAX_ATTACHMENT_BYTES)
+    actions.attach(actor=desk.by_agent, ticket=exchanged_task.ticket, content=file)
+    work_everything()
+    assert ProcessRun.objects.latest("pk").state == RunState.DONE
+    assert len(friendly.bodies[-1]) > settings.MAX_ATTACHMENT_BYTES * 4 // 3

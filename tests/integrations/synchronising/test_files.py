@@ -1,6 +1,8 @@
 """Files: in any form and with names in any script, each once; what is too large or of a wrong kind is told once."""
 
+import base64
 import hashlib
+import random
 
 import pytest
 from django.utils import timezone
@@ -107,8 +109,9 @@ def test_a_download_that_fails_is_tried_again_and_one_that_is_gone_is_told(polli
     theirs.attach("T-1", "late.txt", b"content")
     theirs.faults = [busy] * 6
     look(polling)
-    assert polling.failures == 1
+    assert (polling.failures, files()) == (0, [])
     theirs.faults = []
+    TheirTicket.objects.update(wanted_at=timezone.now())
     look(polling)
     assert (polling.failures, files()) == (0, [("late.txt", b"content")])
     theirs.wait()
@@ -214,3 +217,35 @@ def test_awkward_names(polling, theirs, task, listed, here):
         ("empty too.txt", b""),
         ("empty.txt", b"other bytes"),
     ]
+
+
+def in_base64(request, data):
+    """As PHP writes it: with line breaks, and a backslash before each slash."""
+    if "/api/encoded/" not in request.path:
+        return None
+    lines = base64.encodebytes(data).decode().replace("\n", "\\r\\n").replace("/", "\\/")
+    return Response(f'{{"content": "{lines}"}}', content_type="application/json")
+
+
+@pytest.mark.parametrize("size", [300_000, 300_001])
+def test_a_file_in_base64_may_be_as_large_as_any_other(polling, theirs, task, settings, size):
+    settings.MAX_ATTACHMENT_BYTES = 300_000
+    download = OperationTemplate.objects.get(name="download_attachment")
+    download.path, download.captures = "/api/encoded/{{ file.id }}", "content_base64 = response.json.content"
+    download.save()
+    data = random.Random(1).randbytes(size)
+    theirs.attach("T-1", "large.bin", data, size="")
+    theirs.faults = [lambda request: in_base64(request, data)] * 9
+    look(polling)
+    assert files() == ([("large.bin", data)] if size <= 300_000 else [])
+    assert any("large.bin is larger than" in remark for remark in remarks(task)) == (size > 300_000)
+
+
+def test_the_largest_file_there_may_be_in_base64(polling, theirs, task, settings):
+    settings.MAX_ATTACHMENT_BYTES = 40 * 1024**2
+    download = OperationTemplate.objects.get(name="download_attachment")
+    download.path, download.captures = "/api/encoded/{{ file.id }}", "content_base64 = response.json.content"
+    download.save()
+    theirs.attach("T-1", "large.bin", b"\xff" * settings.MAX_ATTACHMENT_BYTES)
+    look(polling)
+    assert Attachment.objects.get().size == settings.MAX_ATTACHMENT_BYTES

@@ -123,7 +123,9 @@ CASES = [
     unclear("sender-list", "no sender, or several"),
     unclear("display-name-lies", "evil@nowhere.test"),
     unclear("dmarc-fails", "deny"),
-    message("contact-solves", "Please close."),
+    message(
+        "contact-solves", "[[TASK]]: [[1001-1]]\n[[OPERATION]]: [[close]]\n[[SOLUTION]]: [[I say so]]\nPlease close."
+    ),
     # What no person wrote.
     stopped("auto-replied", "automatic"),
     stopped("out-of-office-exchange", "automatic"),
