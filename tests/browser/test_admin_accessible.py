@@ -51,6 +51,7 @@ def pages(transactional_db: None) -> list[str]:
         "integrations/incomingmail/",
         "integrations/stream/",
         f"tickets/contact/{person.pk}/change/",
+        *(f"integrations/contactreference/{person.pk}/{system.pk}/{verb}/" for verb in ("delete_contact", "forget")),
         f"tickets/ticket/{ticket.pk}/change/",
         f"tickets/ticket/{ticket.pk}/change/?tab=history",
     ]
