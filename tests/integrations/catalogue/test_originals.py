@@ -35,7 +35,8 @@ def other_choices(row: Model) -> None:
     changed = {}
     for field in row._meta.concrete_fields:
         if field.choices and field.editable:
-            changed[field.name] = next(value for value, _name in field.flatchoices if value != getattr(row, field.name))
+            now = getattr(row, field.name)
+            changed[field.name] = next(value for value, _name in field.flatchoices if value != now)
     type(row)._default_manager.filter(pk=row.pk).update(**changed)
 
 
