@@ -79,7 +79,10 @@ def test_what_is_offered_first_finds_a_wrong_path(transactional_db: None, admin:
     assert system.operations.get(pk=chosen).name == load("generic-rest").test
     failed = text(admin.post(step(system, "test"), operation=str(chosen)))
     assert "The other desk refused." in failed
-    assert "Check the path" in failed
+    assert "Check the address of the system, then the path" in failed
+    address = reverse("admin:integrations_setup_step", args=(system.pk, "connection"))
+    assert f'<a class="config-link" href="{address}">Address and credentials</a>' in failed
+    assert "<dt>Called</dt>" in failed
     # The bare address answers all the same, and that is no proof.
     assert "Only that something answers" in text(admin.post(step(system, "test"), operation=""))
     assert "path and credentials were not tried" in text(admin.get(step(system, "activate")))
