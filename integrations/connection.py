@@ -72,6 +72,12 @@ class Trial:
     advice: str = ""
     exchange: Exchange | None = None
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether a request has left the portal, as far as is known."""
+        exchange = self.exchange
+        return exchange is not None and not (exchange.outcome == Outcome.MISCONFIGURED and exchange.status is None)
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -126,7 +132,7 @@ def try_connection(system: ExternalSystem, operation: OperationTemplate | None =
     if done.verdict.outcome == Outcome.SUCCEEDED:
         return _answered(system, operation, done, context)
     if exchange.status is None:
-        headline, advice = _("There was no answer."), _about_silence(done.verdict.outcome, exchange.error)
+        headline, advice = _silence(done.verdict.outcome), _about_silence(done.verdict.outcome, exchange.error)
     else:
         headline, advice = _("The other desk refused."), _about_status(exchange.status)
     return Trial(False, headline, detail=exchange.error, advice=advice, exchange=exchange)
@@ -156,7 +162,7 @@ def try_webhook(subscription: WebhookSubscription) -> Trial:
     if exchange.status is None:
         return Trial(
             False,
-            _("There was no answer."),
+            _silence(done.verdict.outcome),
             exchange.error,
             _about_silence(done.verdict.outcome, exchange.error),
             exchange,
@@ -279,6 +285,11 @@ def _about_success(system: ExternalSystem, exchange: Exchange) -> str:
     )
 
 
+def _silence(outcome: Outcome) -> str:
+    """What there was instead of an answer."""
+    return _("Nothing was sent.") if outcome == Outcome.MISCONFIGURED else _("There was no answer.")
+
+
 def _about_silence(outcome: Outcome, reason: str) -> str:
     """What to look at; the reason is quoted from the network library, whose words for these two never change."""
     if outcome == Outcome.MISCONFIGURED:
@@ -302,7 +313,10 @@ def _about_status(status: int) -> str:
     if 300 <= status < 400:
         return _("It sends the caller elsewhere, which the portal does not follow. Enter the final address.")
     if status == 404:
-        return _("It knows nothing at this address. Check the path of the operation, or whether the sample exists.")
+        return _(
+            "It knows nothing at this address. Check the address of the system, then the path of the operation, or "
+            "whether the sample exists."
+        )
     if status >= 500:
         return _("Something fails over there. Ask the other desk, or try later.")
     return ""

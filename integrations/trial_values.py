@@ -5,14 +5,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from integrations.configuration import names_for_operation, sample_context
 from integrations.direct import paths_of
-from integrations.models import Direction, OperationTemplate, ValueMapping, ValueWay
+from integrations.models import Direction, ExternalSystem, OperationTemplate, ValueKind, ValueMapping, ValueWay
 from integrations.people.context import of_contact
 from integrations.snapshot import contact_there, numbers_there, snapshot
 from tickets.actors import Actor
-from tickets.models import Contact, Task
+from tickets.models import Contact, Priority, Task
 
 NOBODY: Final = {
     "name": "Deskbridge Test",
@@ -70,8 +71,7 @@ def context_for_trial(operation: OperationTemplate, values: TrialValues, *, acto
         context["ticket"]["contact"] = of_contact(values.contact, system)["ticket"]["contact"]
     else:
         context["attachment"] = {**context["attachment"], "id": None}
-        outward = ValueMapping.objects.filter(system=system, way__in=[ValueWay.BOTH, ValueWay.OUT]).order_by("-pk")
-        context["theirs"] |= {row.kind: row.theirs for row in outward}
+        _make_up(context, system)
     context["system"] = {"code": system.code, "name": system.name, "settings": system.settings}
     if values.number:
         context["ticket"]["contact"]["external_id"] = values.number
@@ -85,6 +85,26 @@ def context_for_trial(operation: OperationTemplate, values: TrialValues, *, acto
     if values.search:
         context["ticket"]["contact"] |= dict.fromkeys(("name", "email", "login"), values.search)
     return context
+
+
+def _make_up(context: dict[str, Any], system: ExternalSystem) -> None:
+    """Values of no task: people over there may read them, so they say what they are, and nobody has to hurry."""
+    words = _("A test of the connection by Deskbridge. Please ignore it and close it.")
+    context["ticket"] |= {
+        "title": _("Test by Deskbridge, please ignore and close"),
+        "description": words,
+        "notes": [],
+    }
+    context["task"]["description"] = words
+    least_urgent = list(Priority.objects.order_by("-rank"))
+    if least_urgent:
+        lowest = least_urgent[0]
+        context["ticket"]["priority"] |= {"code": lowest.code, "name": lowest.name, "rank": lowest.rank}
+    outward = ValueMapping.objects.filter(system=system, way__in=[ValueWay.BOTH, ValueWay.OUT]).order_by("-pk")
+    context["theirs"] |= {row.kind: row.theirs for row in outward}
+    theirs = {row.ours: row.theirs for row in outward if row.kind == ValueKind.PRIORITY}
+    if known := next((theirs[row.code] for row in least_urgent if row.code in theirs), None):
+        context["theirs"][ValueKind.PRIORITY] = known
 
 
 def _of_task(operation: OperationTemplate, values: TrialValues, actor: Actor) -> dict[str, Any]:

@@ -21,12 +21,14 @@ PublicFacts = Callable[[Ticket], list[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class TicketPanel:
-    """A section of the ticket's page in the admin. An empty rendering shows no panel."""
+    """A section of the ticket's page in the admin. An empty rendering shows no panel. One that is `wide` has what is
+    beside it below itself."""
 
     name: str
     title: str
     render: RenderPanel
     order: int
+    wide: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ _contact_limits: list[FindLimits] = []
 _partner_checks: dict[Callable[[Task], bool], tuple[str, ...]] = {}
 
 
-def register_ticket_panel(name: str, title: str, render: RenderPanel, order: int = 100) -> None:
+def register_ticket_panel(name: str, title: str, render: RenderPanel, order: int = 100, *, wide: bool = True) -> None:
     """Show a section on the ticket's page in the admin; sections stand in order of `order`, then name."""
-    _ticket_panels[name] = TicketPanel(name=name, title=title, render=render, order=order)
+    _ticket_panels[name] = TicketPanel(name=name, title=title, render=render, order=order, wide=wide)
 
 
 def ticket_panels() -> list[TicketPanel]:

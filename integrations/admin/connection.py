@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -49,4 +50,5 @@ def connection_page(model_admin: Page, request: HttpRequest, system: ExternalSys
         system=system,
         form=form,
         trial=trial,
+        address_url=reverse("admin:integrations_externalsystem_change", args=(system.pk,)),
     )

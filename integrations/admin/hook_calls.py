@@ -30,12 +30,19 @@ class CallLine:
     exchange: Exchange
     chip: SafeString
     at: str
+    is_mapped: bool = False
 
 
 def last_calls(hook: Hook) -> list[Exchange]:
     """The newest calls of this desk, without their bodies; what was mapped again counts with its first."""
     rows = Exchange.objects.filter(system=hook.system_id, dialect=DIALECT, replay_of=None).order_by("-pk")
     return list(rows.defer("request_body", "response_body", "request_headers", "response_headers")[:LAST_CALLS])
+
+
+def mapped_again(rows: list[Exchange]) -> set[int]:
+    """Which of these calls had an effect when they were mapped again."""
+    worked = Exchange.objects.filter(replay_of__in=rows, outcome__in=[Outcome.SUCCEEDED, Outcome.REPEATED])
+    return {pk for pk in worked.values_list("replay_of_id", flat=True) if pk is not None}
 
 
 def chosen_call(hook: Hook, wanted: str | None) -> Exchange | None:
@@ -65,7 +72,7 @@ def picker(hook: Hook, wanted: str | None) -> dict[str, Any]:
         context, problem = read_call(exchange)
         values = found_in(context) if context is not None else []
     return {
-        "calls": [_line(row) for row in last_calls(hook)],
+        "calls": _lines(last_calls(hook)),
         "call": exchange,
         "call_problem": problem,
         "found": values,
@@ -78,7 +85,9 @@ def calls_page(model_admin: Page, request: HttpRequest, hook: Hook) -> HttpRespo
     exchange = chosen_call(hook, request.GET.get("call"))
     rules = list(HookRule.objects.filter(hook=hook))
     context, problem = read_call(exchange) if exchange is not None else (None, "")
-    without_effect = [row.pk for row in rows if row.outcome in (Outcome.NO_RULE, Outcome.RECORDED)]
+    lines = _lines(rows)
+    idle = [line.exchange for line in lines if not line.is_mapped]
+    without_effect = [row.pk for row in idle if row.outcome in (Outcome.NO_RULE, Outcome.RECORDED)]
     again = reverse("admin:integrations_exchange_replay", args=["map-again"])
     new_rule = reverse("admin:integrations_hookrule_add")
     may_decide = request.user.has_perm("integrations.change_processrun")
@@ -88,7 +97,7 @@ def calls_page(model_admin: Page, request: HttpRequest, hook: Hook) -> HttpRespo
         hook,
         title=gettext("Rules and recorded calls"),
         hook=hook,
-        lines=[_line(row) for row in rows],
+        lines=lines,
         call=exchange,
         call_chip=outcome_chip(exchange) if exchange is not None else "",
         call_at=to_the_second(exchange.started_at) if exchange is not None else "",
@@ -102,13 +111,14 @@ def calls_page(model_admin: Page, request: HttpRequest, hook: Hook) -> HttpRespo
         map_call_url=f"{again}?ids={exchange.pk}" if exchange is not None else "",
         map_all_url=f"{again}?ids={','.join(map(str, without_effect))}" if may_decide and without_effect else "",
         without_effect_count=len(without_effect),
-        may_add_rule=request.user.has_perm("integrations.add_hookrule"),
+        may_add_rule=context is not None and request.user.has_perm("integrations.add_hookrule"),
         new_rule_url=f"{new_rule}?hook={hook.pk}&call={exchange.pk if exchange is not None else ''}",
     )
 
 
-def _line(exchange: Exchange) -> CallLine:
-    return CallLine(exchange, outcome_chip(exchange), to_the_second(exchange.started_at))
+def _lines(rows: list[Exchange]) -> list[CallLine]:
+    mapped = mapped_again(rows)
+    return [CallLine(row, outcome_chip(row), to_the_second(row.started_at), row.pk in mapped) for row in rows]
 
 
 def _strangers(hook: Hook) -> list[tuple[Exchange, str]]:

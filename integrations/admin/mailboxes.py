@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from integrations.admin.awaited import MARK, awaiting, is_under_way
 from integrations.admin.base import ConfigurationAdmin
 from integrations.admin.look import NOTHING, Look, chip, relative, to_the_second
 from integrations.admin.system_form import is_stored
@@ -154,7 +156,9 @@ class MailboxAdmin(ConfigurationAdmin):
         if mailbox.failing_since is not None:
             words = {"when": to_the_second(mailbox.failing_since), "count": mailbox.failures}
             facts.append(gettext("failing since %(when)s, %(count)d times") % words)
-        if mailbox.is_visited and mailbox.due_at is not None:
+        if mailbox.is_visited and is_under_way(mailbox.due_at, mailbox.lease_until):
+            facts.append(format_html("{}{}", gettext("is read as soon as a worker is free"), MARK))
+        elif mailbox.is_visited and mailbox.due_at is not None:
             facts.append(gettext("next look %(when)s") % {"when": relative(mailbox.due_at)})
         shown = format_html("{}", facts[0])
         for fact in facts[1:]:
@@ -182,8 +186,8 @@ class MailboxAdmin(ConfigurationAdmin):
             messages.info(request, gettext("It is being read at this moment."))
         else:
             fetch_now(mailbox)
-            messages.success(request, gettext("It is read as soon as a worker is free. Load this page again to see."))
-        return redirect("admin:integrations_mailbox_change", mailbox.pk)
+            messages.success(request, gettext("It is read as soon as a worker is free. It is shown here then."))
+        return redirect(awaiting(reverse("admin:integrations_mailbox_change", args=(mailbox.pk,)), "content"))
 
 
 def _try(mailbox: Mailbox) -> MailTrial:

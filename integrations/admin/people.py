@@ -56,6 +56,9 @@ def people_panel(request: HttpRequest, contact: Contact) -> SafeString:
         if number is None and not names & {FIND, CREATE}:
             continue
         verbs = [UPDATE, DELETE, FORGET] if number is not None and number.value else [CREATE]
+        if not system.active:
+            # Nothing is sent to a desk that is switched off; what is known here can be forgotten all the same.
+            verbs = [verb for verb in verbs if verb == FORGET]
         rows.append(
             {
                 "system": system,
@@ -75,6 +78,9 @@ register_contact_panel(people_panel)
 @admin.register(ContactReference)
 class ContactReferenceAdmin(Page):
     """Only the pages of what is asked of a desk about a contact: numbers are kept on the contact's page."""
+
+    class Media:
+        css = {"all": ["css/configuration.css"]}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

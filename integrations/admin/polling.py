@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -14,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
+from integrations.admin.awaited import MARK, awaiting, is_under_way
 from integrations.admin.look import NOTHING, Look, chip, relative, to_the_second
 from integrations.admin.their_tickets import in_words
 from integrations.models import ExternalSystem, Polling, PollingKind, TheirTicket
@@ -102,7 +104,9 @@ class PollingInline(StackedInline):
         if polling.failing_since is not None:
             failing = gettext("failing since %(when)s, %(count)d times")
             facts.append(failing % {"when": to_the_second(polling.failing_since), "count": polling.failures})
-        if polling.active and polling.due_at is not None:
+        if polling.active and polling.system.active and is_under_way(polling.due_at, polling.lease_until):
+            facts.append(format_html("{}{}", gettext("is polled as soon as a worker is free"), MARK))
+        elif polling.active and polling.due_at is not None:
             facts.append(gettext("next poll %(when)s") % {"when": relative(polling.due_at)})
         if polling.round:
             facts.append(gettext("page %(page)d of a long list") % {"page": polling.round.get("page", 1)})
@@ -164,8 +168,8 @@ def poll_now(model_admin: Any, request: HttpRequest, system: ExternalSystem) -> 
         messages.info(request, gettext("It is being polled at this moment."))
     else:
         ask_now(polling)
-        messages.success(request, gettext("It is polled as soon as a worker is free. Load this page again to see."))
-    return redirect("admin:integrations_externalsystem_change", system.pk)
+        messages.success(request, gettext("It is polled as soon as a worker is free. It is shown here then."))
+    return redirect(awaiting(reverse("admin:integrations_externalsystem_change", args=(system.pk,)), "polling-group"))
 
 
 def _standing(polling: Polling) -> tuple[str, Look]:

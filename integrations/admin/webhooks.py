@@ -1,7 +1,7 @@
 """Outgoing webhooks: each subscription on a page of its own, its secret shown once and replaced without a gap."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from integrations.admin.base import ConfigurationAdmin
 from integrations.admin.look import NOTHING, Look, chip, to_the_second
@@ -78,11 +78,26 @@ class WebhookForm(forms.ModelForm):
 
 
 class RotationForm(forms.Form):
-    """How long the old secret goes on signing."""
+    """How long the old secret goes on signing. One that was promised to until a later time is not ended unasked."""
 
     keep = forms.ChoiceField(
         label=_("The old secret signs, too, for"), choices=list(KEEP.items()), widget=UnfoldAdminSelectWidget
     )
+    end_promised = forms.BooleanField(
+        label=_("End the secret before that one now"),
+        widget=UnfoldBooleanSwitchWidget,
+        error_messages={"required": _("Nothing was replaced: confirm that the secret before that one ends now.")},
+    )
+
+    def __init__(self, *args: Any, promised: datetime | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if promised is None:
+            del self.fields["end_promised"]
+        else:
+            words = _(
+                "The secret was replaced before, and the former one is to sign until %(when)s. Only two can sign."
+            )
+            self.fields["end_promised"].help_text = words % {"when": to_the_second(promised)}
 
 
 @admin.register(WebhookSubscription)
@@ -181,7 +196,8 @@ class WebhookAdmin(ConfigurationAdmin):
     def rotate_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask how long the old secret is to sign, then show the new one, this once."""
         row = self.row_for(request, object_id, "change")
-        form = RotationForm(request.POST if request.method == "POST" else None)
+        promised = row.previous_until if row.previous_until and row.previous_until > timezone.now() else None
+        form = RotationForm(request.POST if request.method == "POST" else None, promised=promised)
         if request.method == "POST" and form.is_valid():
             secret = rotate_secret(row, keep=timedelta(hours=int(form.cleaned_data["keep"])))
             self.log_change(request, row, gettext("The secret was replaced."))

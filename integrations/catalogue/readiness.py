@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 
 from integrations.catalogue.hiding import HIDDEN, marks
 from integrations.catalogue.rows import plain_fields
-from integrations.catalogue.used_values import sent_kinds
+from integrations.catalogue.trials import trials
+from integrations.catalogue.used_values import needed_kinds, sent_kinds
 from integrations.connection import TEST, harmless_operations
+from integrations.direct import UNSENDABLE, rendered
 from integrations.levels import Level, missing_functions
 from integrations.models import (
     Authentication,
@@ -26,6 +28,8 @@ from integrations.models import (
 from integrations.models.systems import WS_SECURITY
 from integrations.secrets import UnreadableSecret
 from integrations.their_values import untold
+from integrations.trial_values import TrialValues, context_for_trial
+from tickets.actors import Actor
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,10 @@ def _test(system: ExternalSystem) -> Finding:
     title, step = _("Connection"), SetupStep.TEST
     if not system.base_url:
         return Finding("good", title, _("It is reached by mail alone: there is nothing to call."), step)
-    last = Exchange.objects.filter(system=system, operation=TEST).order_by("-pk").first()
+    if problem := _cannot_be_tested(system):
+        # Nothing is in the log of a request that could not be made.
+        return Finding("doubt", title, _("A test cannot be sent: %(problem)s") % {"problem": problem}, step)
+    last = last_test(system)
     if last is None:
         return Finding("doubt", title, _("It was not tested."), step)
     if last.outcome == Outcome.SUCCEEDED and last.url == system.base_url and harmless_operations(system):
@@ -131,14 +138,33 @@ def _test(system: ExternalSystem) -> Finding:
     return Finding("doubt", title, _("The last test failed: %(error)s") % {"error": last.error or last.status}, step)
 
 
+def last_test(system: ExternalSystem) -> Exchange | None:
+    """The last call by which the connection was tested."""
+    return Exchange.objects.filter(system=system, operation=TEST).order_by("-pk").first()
+
+
+def _cannot_be_tested(system: ExternalSystem) -> str:
+    """Why the request with which the connection is tested cannot be made, such as a setting that is empty."""
+    operation = next(iter(trials(system)), None)
+    if operation is None:
+        return ""
+    try:
+        rendered(operation, context_for_trial(operation, TrialValues(), actor=Actor.system()))
+    except UNSENDABLE as problem:
+        return str(problem)
+    return ""
+
+
 def _values(system: ExternalSystem) -> list[Finding]:
     """For each map that a template uses: our values without a translation, for which nothing could be sent."""
-    used = sent_kinds(system)
+    used, needed = sent_kinds(system), needed_kinds(system)
     found = []
     for kind in [kind for kind in ValueKind.values if kind in used]:
         title = _("Value map: %(kind)s") % {"kind": ValueKind(kind).label}
         without = untold(system, kind).ours
         words = _("Without a translation: %(missing)s. Tasks with such a value cannot be sent.")
+        if kind not in needed:
+            words = _("Without a translation: %(missing)s. Tasks with such a value are sent without it.")
         if kind == ValueKind.GROUP:
             # Presets name a group where the map has it: without a map none is missing, nor are groups of other desks.
             if not system.value_mappings.filter(kind=kind).exists():
@@ -151,7 +177,7 @@ def _values(system: ExternalSystem) -> list[Finding]:
         missing = [name for _code, name in without]
         if missing:
             words = words % {"missing": ", ".join(missing)}
-            found.append(Finding("doubt", title, words, SetupStep.VALUES))
+            found.append(Finding("doubt" if kind in needed else "good", title, words, SetupStep.VALUES))
         else:
             found.append(Finding("good", title, _("Every value of ours has a translation."), SetupStep.VALUES))
     return found
@@ -165,7 +191,7 @@ def _group(setup: Setup) -> Finding:
     missing = binding.missing()
     if missing:
         return Finding("bad", title, " ".join(missing.values()), SetupStep.GROUP)
-    words = _("Tasks given to %(group)s go there from now on.") % {"group": binding.group}
+    words = _("Once it is active, tasks given to %(group)s go there.") % {"group": binding.group}
     return Finding("good", title, words, SetupStep.GROUP)
 
 

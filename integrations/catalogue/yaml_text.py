@@ -76,11 +76,14 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: Any, value: str) -> Any:
+    # A choice of a model is a text, too, and is written as what is stored of it.
+    value = str.__str__(value)
     style = '"' if NO_BLOCK.search(value) else "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_multi_representer(str, _text)
 
 
 def _measure(text: str, *, aliases: bool) -> None:

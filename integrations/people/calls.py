@@ -51,6 +51,8 @@ def look_up(contact: Contact, system: ExternalSystem) -> Answer:
     operation = operation_of(system, FIND)
     if operation is None:
         return _lacks(system, FIND)
+    if not system.active:
+        return _switched_off()
     called = call(operation, of_contact(contact, system))
     if not called.succeeded:
         return Answer(False, called.problem, exchange=called.exchange)
@@ -77,6 +79,8 @@ def create(contact: Contact, system: ExternalSystem) -> Answer:
     operation = operation_of(system, CREATE)
     if operation is None:
         return _lacks(system, CREATE)
+    if not system.active:
+        return _switched_off()
     with transaction.atomic():
         turn = accounts.take(contact.pk, system)
     if turn.other is not None:
@@ -114,6 +118,8 @@ def update(contact: Contact, system: ExternalSystem) -> Answer:
     operation = operation_of(system, UPDATE)
     if operation is None:
         return _lacks(system, UPDATE)
+    if not system.active:
+        return _switched_off()
     if not number:
         return _unknown(contact, system)
     before = ContactUpdate.objects.filter(reference__contact=contact, reference__system=system).first()
@@ -133,6 +139,8 @@ def delete(contact: Contact, system: ExternalSystem) -> Answer:
     operation = operation_of(system, DELETE)
     if operation is None:
         return _lacks(system, DELETE)
+    if not system.active:
+        return _switched_off()
     if not number:
         return _unknown(contact, system)
     called = call(operation, of_contact(contact, system))
@@ -241,6 +249,10 @@ def _number(contact: Contact, system: ExternalSystem) -> str:
 
 def _lacks(system: ExternalSystem, name: str) -> Answer:
     return Answer(False, _("%(system)s has no operation %(name)s.") % {"system": system, "name": name})
+
+
+def _switched_off() -> Answer:
+    return Answer(False, _("It is switched off, and nothing is sent to it."))
 
 
 def _unknown(contact: Contact, system: ExternalSystem) -> Answer:

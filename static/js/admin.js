@@ -61,8 +61,29 @@
     });
   }
 
+  // What a worker was asked for on a page is awaited there: the page loads again so often as its address says, until it
+  // is done, or somebody types something.
+  function awaitWorker() {
+    const url = new URL(location.href);
+    const left = Number(url.searchParams.get("awaited"));
+    if (!left) return;
+    url.searchParams.delete("awaited");
+    if (!document.querySelector("[data-awaited]")) {
+      history.replaceState(null, "", url);
+      return;
+    }
+    let typed = false;
+    for (const kind of ["input", "change"]) document.addEventListener(kind, () => { typed = true; });
+    setTimeout(() => {
+      if (typed) return;
+      if (left > 1) url.searchParams.set("awaited", left - 1);
+      location.replace(url);
+    }, 2500);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     openByKeyboard();
+    awaitWorker();
     const main = document.getElementById("main");
     if (main) main.setAttribute("role", "main");
     // In line behind what makes the search fields; rows that are added get theirs later.

@@ -51,6 +51,7 @@ def pages(transactional_db: None) -> list[str]:
         "integrations/incomingmail/",
         "integrations/stream/",
         f"tickets/contact/{person.pk}/change/",
+        *(f"integrations/contactreference/{person.pk}/{system.pk}/{verb}/" for verb in ("delete_contact", "forget")),
         f"tickets/ticket/{ticket.pk}/change/",
         f"tickets/ticket/{ticket.pk}/change/?tab=history",
     ]
@@ -84,6 +85,21 @@ def test_no_page_has_barriers(page: Page, pages: list[str]) -> None:
         assert answer is not None and answer.ok, path
         found += barriers(page, path)
     assert found == []
+
+
+@pytest.mark.parametrize("page", [("light", 1440), ("light", 390)], indirect=True)
+def test_every_column_of_the_operations_is_in_view(page: Page) -> None:
+    system = add(load("jira-service-management"), name="Jira", code="jira", base_url="https://jira.test", secret="s")
+    inline, listed = "#operations-data", ".result-list"
+    for path, table in ((f"externalsystem/{system.pk}/change/", inline), ("operationtemplate/", listed)):
+        page.goto(f"/admin/integrations/{path}")
+        page.locator(f"{table} tbody").first.wait_for()
+        # The right edge of each value, and of what scrolls; and no text that is taller than its cell.
+        beyond = """table => [...table.querySelectorAll('td')].filter(cell => {
+            const space = table.parentElement.getBoundingClientRect(), own = cell.getBoundingClientRect();
+            return own.width && (own.right > space.right + 1 || cell.scrollHeight > cell.clientHeight + 1);
+        }).map(cell => cell.innerText)"""
+        assert page.locator(table).evaluate(beyond) == [], path
 
 
 def test_the_content_is_a_key_away(page: Page) -> None:

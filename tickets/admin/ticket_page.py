@@ -150,6 +150,7 @@ def _context(
         "tab": tab,
         "tabs": _tabs(),
         "panel": panel.render(request, ticket) if panel else "",
+        "is_wide": panel is not None and panel.wide,
         "conversation": _conversation(ticket) if tab == "conversation" else [],
         "history": _history(request, ticket) if tab == "history" else None,
         "media": model_admin.media

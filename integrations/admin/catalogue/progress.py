@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.models import Setup, SetupStep
+from integrations.catalogue.readiness import last_test
+from integrations.models import Outcome, Setup, SetupStep
 
 ORDER = list(SetupStep)
 
@@ -25,12 +26,21 @@ def progress_of(setup: Setup | None, current: str) -> list[Mark]:
     marks = [Mark(1, _("Choose a desk"), "done", reverse("admin:integrations_catalogue"))]
     reached = ORDER.index(SetupStep(setup.reached)) if setup else 0
     for position, step in enumerate(ORDER):
-        state = "current" if step == current else "done" if position < reached else "open"
+        is_done = position < reached and (step != SetupStep.TEST or _is_tested(setup))
+        state = "current" if step == current else "done" if is_done else "open"
         url = ""
         if setup is not None and position <= reached:
             url = reverse("admin:integrations_setup_step", args=(setup.system_id, step))
         marks.append(Mark(position + 2, str(step.label), state, url))
     return marks
+
+
+def _is_tested(setup: Setup | None) -> bool:
+    """Passing the test is no success: the last one was, or there is nothing to call."""
+    if setup is None or not setup.system.base_url:
+        return True
+    last = last_test(setup.system)
+    return last is not None and last.outcome == Outcome.SUCCEEDED
 
 
 def after(step: str) -> SetupStep:

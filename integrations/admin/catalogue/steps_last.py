@@ -135,7 +135,11 @@ class Activate(SetupPage):
         rows = [
             Shown(row, reverse("admin:integrations_setup_step", args=(self.system.pk, row.step))) for row in found
         ]
-        return {"rows": rows, "refused": [row for row in found if row.refuses]}
+        return {
+            "rows": rows,
+            "refused": [row for row in found if row.refuses],
+            "warnings": sum(row.kind == "doubt" for row in found),
+        }
 
     def post(self) -> str | None:
         if any(row.refuses for row in findings(self.system, self.setup)):

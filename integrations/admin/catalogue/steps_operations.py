@@ -101,7 +101,12 @@ class Trials(SetupPage):
 
     def context(self) -> dict[str, Any]:
         form = self.form or ConnectionForm(operations=trials(self.system))
-        return {"form": form, "trial": self.trial, "wsdls": list(self.system.wsdls.order_by("name"))}
+        return {
+            "form": form,
+            "trial": self.trial,
+            "wsdls": list(self.system.wsdls.order_by("name")),
+            "address_url": reverse("admin:integrations_setup_step", args=(self.system.pk, SetupStep.CONNECTION)),
+        }
 
     def post(self) -> str | None:
         if "go_on" in self.request.POST:

@@ -265,6 +265,19 @@ def test_calls_without_effect_are_mapped_again_from_their_page(
     answer = admin.send(f"exchange/replay/map-again/?ids={call.pk}")
     assert "worked now" in messages_of(answer)[0]
     assert Note.objects.filter(task=task).get().body == "Which tray?"
+    again = recorded(hook)
+    page = admin.get(f"hook/{hook.pk}/calls/").content.decode()
+    assert "Map 1 without effect again" in page, "the one that worked is not offered once more"
+    assert f"map-again/?ids={again.pk}" in page
+    assert page.count(", mapped again") == 1
+
+
+def test_no_rule_is_offered_for_a_call_that_cannot_be_read(admin: Browser, hook: Hook) -> None:
+    call = recorded(hook)
+    page = f"hook/{hook.pk}/calls/?call={call.pk}"
+    assert "New rule from this call" in admin.get(page).content.decode()
+    Exchange.objects.filter(pk=call.pk).update(request_body="{broken")
+    assert "New rule from this call" not in admin.get(page).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,22 @@
 """The levels on a system's page: what is there, what is missing, what was proved; and no activation without it."""
 
+import json
 import re
 
 import pytest
 
 from integrations.catalogue import add, read
 from integrations.levels import FUNCTIONS, lacks_for_level
-from integrations.models import ContactReference, Exchange, ExternalReference, OperationProof, OperationTemplate
+from integrations.models import (
+    ContactReference,
+    Exchange,
+    ExternalReference,
+    OperationProof,
+    OperationTemplate,
+    ValueMapping,
+)
 from tests.integrations.admin.conftest import errors
+from tickets.models import Priority
 
 PAGE = "externalsystem/{}/change/"
 NAMES = [function.operations[0] for function in FUNCTIONS]
@@ -215,6 +224,21 @@ def test_what_writes_is_shown_before_it_is_sent(desk, partner, system, prove, ht
     assert "A-9" in sent
     assert len(httpserver.log) == 1
     assert not ExternalReference.objects.exists(), "a trial links nothing"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_made_up_values_say_that_they_are_a_test_and_hurry_nobody(desk, system, prove):
+    Priority.objects.create(code="p1", name="Urgent", rank=1)
+    Priority.objects.create(code="p5", name="Some day", rank=5)
+    for ours, theirs in [("p1", "now"), ("p3", "soon"), ("p5", "later")]:
+        ValueMapping.objects.create(system=system, kind="priority", ours=ours, theirs=theirs)
+    body = '{"all": "{{ ticket.title }}: {{ task.description or ticket.description }} {{ ticket.priority.name }}'
+    body += ' {{ theirs.priority }}{% for note in ticket.notes %}{{ note.text }}{% endfor %}"}'
+    system.operations.filter(name="create_ticket").update(body=body)
+    said = json.loads(prove("create_ticket").context["body"])["all"]
+    assert said.startswith("Test by Deskbridge, please ignore and close: A test of the connection")
+    assert said.endswith("Some day later")
+    assert "sample" not in said
 
 
 @pytest.mark.django_db(transaction=True)

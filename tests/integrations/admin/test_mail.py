@@ -1,10 +1,12 @@
 """Mailboxes and mail in the admin: configured, tried, read, decided about; and what others may not."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from integrations.mail_words import reply_token
 from integrations.models import ExternalSystem, IncomingMail, Mailbox, MailState
@@ -119,6 +121,16 @@ def test_the_connection_is_tried_without_changing_anything(admin: Browser, box: 
     box.secret = "wrong"
     box.save()
     assert "refused the name and password" in admin.post(f"mailbox/{box.pk}/test_mailbox/").content.decode()
+
+
+def test_a_mailbox_that_is_read_now_says_so_until_it_is_done(admin: Browser, box: Mailbox) -> None:
+    Mailbox.objects.update(host="imap.portal.test", due_at=timezone.now() + timedelta(hours=1))
+    page = f"mailbox/{box.pk}/change/"
+    assert "data-awaited" not in admin.get(page).content.decode()
+    answer = admin.get(f"mailbox/{box.pk}/read_now/")
+    assert answer.url.endswith("/change/?awaited=6#content")
+    shown = admin.client.get(answer.url).content.decode()
+    assert "is read as soon as a worker is free" in shown and "data-awaited" in shown
 
 
 def test_a_mail_is_shown_as_text(admin: Browser, unclear: IncomingMail) -> None:

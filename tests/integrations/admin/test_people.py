@@ -111,6 +111,29 @@ def test_the_number_is_forgotten_here_alone(admin, desk, people, ask):
     assert (len(people.rows), ContactReference.objects.count()) == (1, 0)
 
 
+def test_a_desk_that_is_switched_off_is_asked_nothing(admin, desk, partner, people, ask):
+    people.add(email="emil@customer.test")
+    assert "Look up" in contact_page(admin, desk.contact)
+    partner.system.active = False
+    partner.system.save()
+    page = contact_page(admin, desk.contact)
+    assert "switched off" in page
+    assert "Look up" not in page and "Make an account" not in page
+    ContactReference.objects.create(contact=desk.contact, system=partner.system, value="u1")
+    page = contact_page(admin, desk.contact)
+    assert "Forget the number" in page and "Delete there" not in page
+    for verb in ("find_contact", "create_contact", "update_contact", "delete_contact"):
+        assert ask(verb) == "Partner acme: It is switched off, and nothing is sent to it."
+    assert (Exchange.objects.count(), len(people.rows)) == (0, 1)
+    assert ask("forget") == "The number was forgotten."
+
+
+@pytest.mark.parametrize("verb", ["create_contact", "update_contact", "delete_contact", "forget"])
+def test_a_question_about_a_contact_is_asked_in_style(admin, desk, partner, people, verb):
+    page = admin.get(f"contactreference/{desk.contact.pk}/{partner.system.pk}/{verb}/").content.decode()
+    assert "css/configuration.css" in page and "Back, do nothing" in page
+
+
 @pytest.fixture
 def search(admin, partner):
     """Searches the partner's people, or presses a button of a row."""

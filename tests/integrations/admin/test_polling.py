@@ -105,6 +105,11 @@ def test_the_button_asks_at_once_and_the_network_is_left_to_a_worker(
     assert polling.due_at is not None
     assert polling.due_at <= timezone.now()
     assert httpserver.log == []
+    assert answer.url.endswith("/change/?awaited=6#polling-group")
+    shown = admin.client.get(answer.url).content.decode()
+    assert "is polled as soon as a worker is free" in shown and "data-awaited" in shown
+    Polling.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    assert "data-awaited" not in admin.client.get(answer.url).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.urls import reverse
 
 from integrations.catalogue import load
@@ -13,6 +14,7 @@ from integrations.models import (
     Outcome,
     Process,
     Setup,
+    SetupStep,
     ValueMapping,
     Way,
     WsdlDocument,
@@ -79,7 +81,10 @@ def test_what_is_offered_first_finds_a_wrong_path(transactional_db: None, admin:
     assert system.operations.get(pk=chosen).name == load("generic-rest").test
     failed = text(admin.post(step(system, "test"), operation=str(chosen)))
     assert "The other desk refused." in failed
-    assert "Check the path" in failed
+    assert "Check the address of the system, then the path" in failed
+    address = reverse("admin:integrations_setup_step", args=(system.pk, "connection"))
+    assert f'<a class="config-link" href="{address}">Address and credentials</a>' in failed
+    assert "<dt>Called</dt>" in failed
     # The bare address answers all the same, and that is no proof.
     assert "Only that something answers" in text(admin.post(step(system, "test"), operation=""))
     assert "path and credentials were not tried" in text(admin.get(step(system, "activate")))
@@ -107,6 +112,70 @@ def test_the_last_test_is_what_the_last_page_tells(admin: Browser, system: Exter
     assert "The last test succeeded." in text(admin.get(step(system, "activate")))
     Exchange.objects.create(**row, outcome=Outcome.PERMANENT, status=404, error="gone")
     assert "The last test failed: gone" in text(admin.get(step(system, "activate")))
+
+
+def test_ready_is_said_only_where_nothing_is_in_doubt(admin: Browser, system: ExternalSystem, desk: Desk) -> None:
+    page = admin.get(step(system, "activate"))
+    assert [row.finding.title for row in page.context["rows"] if row.finding.kind == "doubt"] == [
+        "Connection",
+        "Value map: Priority",
+        "Group",
+    ]
+    shown = text(page)
+    assert "It can be activated, with 3 warnings" in shown and "<h2>Ready</h2>" not in shown
+    assert "From now on" not in shown and "Once it is active, tasks" in shown
+    bind(admin, system)
+    Setup.objects.update(reached=SetupStep.ACTIVATE)
+    ValueMapping.objects.create(system=system, kind="priority", ours=desk.priority.code, theirs="3")
+    assert "Once it is active, tasks given to Acme go there." in text(admin.get(step(system, "activate")))
+    Exchange.objects.create(
+        system=system, way=Way.OUT, dialect="http", operation="test_connection", outcome=Outcome.SUCCEEDED, status=200
+    )
+    assert "<h2>Ready</h2>" in text(admin.get(step(system, "activate")))
+
+
+def test_the_test_is_ticked_only_after_it_succeeded(admin: Browser, system: ExternalSystem) -> None:
+    Setup.objects.update(reached=SetupStep.VALUES)
+
+    def state() -> str:
+        marks = admin.get(step(system, "values")).context["progress"]
+        return str(next(mark.state for mark in marks if mark.label == SetupStep.TEST.label))
+
+    assert state() == "open"
+    row = {"system": system, "way": Way.OUT, "dialect": "http", "operation": "test_connection"}
+    Exchange.objects.create(**row, outcome=Outcome.SUCCEEDED, status=200)
+    assert state() == "done"
+    Exchange.objects.create(**row, outcome=Outcome.PERMANENT, status=404, error="gone")
+    assert state() == "open"
+
+
+def test_a_test_that_cannot_be_sent_for_a_missing_setting_is_told(admin: Browser) -> None:
+    entered = {"name": "Jira", "code": "jira", "base_url": "https://jira.test", "verify_tls": "on", "secret": "x"}
+    page = "externalsystem/catalogue/jira-service-management/add/"
+    answer = admin.send(page, **entered, auth_username="us")
+    assert answer.status_code == 302
+    system = ExternalSystem.objects.get()
+    shown = text(admin.get(step(system, "activate")))
+    assert "A test cannot be sent" in shown and "system.settings.project" in shown
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ('{"p": "{{ theirs.priority }}"}', "doubt", "cannot be sent"),
+        ('{% if theirs.priority is defined %}{"p": "{{ theirs.priority }}"}{% endif %}', "good", "sent without it"),
+        ('{"p": "{{ theirs.priority | default(ticket.priority.name) }}"}', "good", "sent without it"),
+    ],
+)
+def test_only_what_a_template_needs_is_said_to_keep_a_task_back(
+    admin: Browser, system: ExternalSystem, desk: Desk, body: str, kind: str, words: str
+) -> None:
+    system.operations.update(body="", path="/x")
+    system.operations.filter(name="create_ticket").update(body=body)
+    system.value_mappings.all().delete()
+    rows = admin.get(step(system, "activate")).context["rows"]
+    [row] = [row.finding for row in rows if "Priority" in row.finding.title]
+    assert (row.kind, words in row.words) == (kind, True)
 
 
 def test_the_preview_shows_a_real_ticket(admin: Browser, desk: Desk, system: ExternalSystem) -> None:

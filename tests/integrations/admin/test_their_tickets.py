@@ -6,7 +6,16 @@ import pytest
 from django.utils import timezone
 
 from integrations.engine.references import store_reference
-from integrations.models import ExternalReference, OperationTemplate, Polling, TheirTicket
+from integrations.models import (
+    ExternalReference,
+    ExternalSystem,
+    OperationTemplate,
+    Polling,
+    TheirTicket,
+    TheirValues,
+    ValueMapping,
+)
+from integrations.polling.looks import GONE
 from tests.cast import Desk, Partner
 from tests.integrations.admin.conftest import Browser, address, errors, form_values, messages_of
 from tickets.models import Task
@@ -43,23 +52,50 @@ def panel(admin: Browser, task: Task) -> str:
 
 def test_the_ticket_shows_what_it_says_there(admin: Browser, task: Task, seen: TheirTicket) -> None:
     shown = panel(admin, task)
-    assert "In &lt;work&gt; · 3 normal · Lena" in shown
-    assert "7 never" in shown
+    assert "<dt>Status there</dt><dd>In &lt;work&gt;</dd>" in shown
+    assert "<dt>Priority</dt><dd>3 normal</dd>" in shown
+    assert "<dt>Works on it</dt><dd>Lena</dd>" in shown
+    assert "Without a translation: Priority “7 never”" in shown
     assert "Look now" in shown
+    assert "db-page-wide" not in shown
+
+
+def test_the_ticket_says_what_their_values_are_called_and_mean_here(
+    admin: Browser, task: Task, seen: TheirTicket, partner: Partner
+) -> None:
+    maps = ValueMapping.objects
+    maps.create(system=partner.system, kind="status", theirs="4", ours="escalate")
+    maps.create(system=partner.system, kind="priority", theirs="3 normal", ours="p3")
+    maps.create(system=partner.system, kind="category", theirs="hw", ours="", way="in")
+    TheirValues.objects.create(system=partner.system, kind="category", values=[["hw", "Hardware"]])
+    TheirTicket.objects.update(values={**seen.values, "category": "hw"})
+    shown = panel(admin, task)
+    assert "<dd>In &lt;work&gt; (here: Escalate)</dd>" in shown
+    assert "<dd>3 normal (here: Normal)</dd>" in shown
+    assert "<dd>Hardware</dd>" in shown
+
+
+def test_a_ticket_that_is_gone_over_there_is_told_in_words(admin: Browser, task: Task, seen: TheirTicket) -> None:
+    TheirTicket.objects.update(untranslated={GONE: {"theirs": "A-1", "base": ""}})
+    shown = panel(admin, task)
+    assert "does not know it any more" in shown and "Without a translation" not in shown
 
 
 def test_a_ticket_at_which_nobody_has_looked_says_so(admin: Browser, task: Task) -> None:
-    assert "last look not yet" in panel(admin, task)
+    assert "<dt>Last look</dt><dd>not yet</dd>" in panel(admin, task)
 
 
 def test_a_desk_that_only_lists_changes_is_shown_too(admin: Browser, task: Task, seen: TheirTicket) -> None:
     OperationTemplate.objects.filter(name="fetch_ticket").update(name="fetch_modified_since")
-    assert "3 normal · Lena" in panel(admin, task)
+    assert "3 normal" in panel(admin, task)
 
 
 def test_a_desk_that_cannot_be_asked_is_named_as_the_reason(admin: Browser, task: Task) -> None:
     OperationTemplate.objects.filter(name="fetch_ticket").delete()
-    assert "no operation fetches how it looks there" in panel(admin, task)
+    shown = panel(admin, task)
+    assert "no operation fetches it" in shown
+    assert "<dt>Number there</dt><dd>A-1</dd>" in shown and "Partner acme" in shown
+    assert "Look now" not in shown
 
 
 def test_the_button_marks_the_ticket_and_leaves_the_network_to_a_worker(
@@ -72,6 +108,20 @@ def test_the_button_marks_the_ticket_and_leaves_the_network_to_a_worker(
     assert seen.wanted_at is not None
     assert Polling.objects.get().active is False
     assert httpserver.log == []
+    assert answer.url.endswith(f"?tab=their_tickets&awaited=6#there-{seen.reference_id}")
+    assert "data-awaited" in panel(admin, task)
+    TheirTicket.objects.update(wanted_at=None)
+    assert "data-awaited" not in panel(admin, task)
+
+
+def test_a_desk_that_is_switched_off_is_asked_nothing(
+    admin: Browser, task: Task, seen: TheirTicket, partner: Partner
+) -> None:
+    ExternalSystem.objects.update(active=False)
+    assert "Look now" not in panel(admin, task)
+    answer = admin.post(f"externalsystem/{partner.system.pk}/look/{seen.reference_id}/")
+    assert messages_of(answer) == ["Partner acme is switched off, and is asked nothing."]
+    assert not Polling.objects.exists()
 
 
 def test_the_button_needs_a_post_the_permission_and_a_ticket_of_that_desk(

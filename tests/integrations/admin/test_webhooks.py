@@ -116,9 +116,15 @@ def test_a_new_secret_is_shown_once_and_the_old_one_signs_beside_it(
     assert webhook.secrets_at(timezone.now() + timedelta(hours=25)) == [webhook.secret]
     shown = admin.get(page_of(webhook)).content.decode()
     assert "signs, too, until" in shown and webhook.secret not in shown
-    admin.post(page_of(webhook, "rotate"), keep="0")
+    asked = admin.post(page_of(webhook, "rotate"), keep="0")
+    assert "is to sign until" in asked.content.decode()
+    assert "end_promised" in asked.context["form"].errors
+    webhook.refresh_from_db()
+    assert webhook.secrets_at()[1:] == [old], "one that was promised is not ended unasked"
+    admin.post(page_of(webhook, "rotate"), keep="0", end_promised="on")
     webhook.refresh_from_db()
     assert len(webhook.secrets_at()) == 1
+    assert "end_promised" not in admin.get(page_of(webhook, "rotate")).context["form"].fields
     assert admin.post(page_of(webhook, "rotate"), keep="99999").context["form"].errors
 
 

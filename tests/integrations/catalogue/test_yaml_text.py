@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from integrations.catalogue import yaml_text
 from integrations.catalogue.yaml_text import YamlProblem, dump, load
+from integrations.models import HookAuthentication
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 data = st.recursive(
@@ -32,6 +33,11 @@ def test_texts_that_look_like_something_else(text):
 
 def test_lines_stand_under_each_other():
     assert dump({"body": "{\n  a\n}"}) == "body: |-\n  {\n    a\n  }\n"
+
+
+def test_a_choice_of_a_model_is_written_as_the_text_that_it_is():
+    choice = HookAuthentication.STANDARD
+    assert dump({"is": choice, choice: [choice]}) == "is: standard\nstandard:\n- standard\n"
 
 
 BOMB = "a: &a [x, x]\n" + "\n".join(f"{b}: &{b} [*{a}, *{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
