@@ -84,9 +84,9 @@ class RotationForm(forms.Form):
         label=_("The old secret signs, too, for"), choices=list(KEEP.items()), widget=UnfoldAdminSelectWidget
     )
     end_promised = forms.BooleanField(
-        label=_("End the secret before that one now"),
+        label=_("End the former secret now"),
         widget=UnfoldBooleanSwitchWidget,
-        error_messages={"required": _("Nothing was replaced: confirm that the secret before that one ends now.")},
+        error_messages={"required": _("Nothing was replaced: confirm that the former secret ends now.")},
     )
 
     def __init__(self, *args: Any, promised: datetime | None, **kwargs: Any) -> None:

@@ -36,7 +36,7 @@ def test_the_connection_and_the_lists_of_values(rest: Contract, practice_desk: P
     assert [value for value, _label in fetch(rest.system, "priority").values] == ["low", "normal", "high", "urgent"]
     assert [value for value, _label in fetch(rest.system, "status").values] == ["new", "open", "solved", "closed"]
     rest.system.base_url = f"{practice_desk.url}/wrong"
-    assert "the path of the operation" in try_connection(rest.system, trials(rest.system)[0]).advice
+    assert "Check the address of the system" in try_connection(rest.system, trials(rest.system)[0]).advice
     rest.system.base_url, rest.system.auth_secret = f"{practice_desk.url}/api", "wrong"
     assert "does not accept the credentials" in try_connection(rest.system, trials(rest.system)[0]).advice
 
