@@ -69,7 +69,7 @@ FACTS_CHANGED: Final = Row(
     UPDATE,
     "update",
     "update",
-    fields=("priority", "category"),
+    fields=("title", "priority", "category"),
     levels=SYNCHRONISED,
 )
 # The operations that tell a desk what the ticket says.
@@ -296,8 +296,8 @@ def _behind(task: Task) -> list[GroupBinding]:
 def _has_changed(ticket: Ticket, told: ProcessRun) -> bool:
     """Whether one of the facts is another than that run has told."""
     for name in FACTS_CHANGED.fields:
-        now, then = getattr(ticket, name), told.snapshot["ticket"][name] or {}
-        if (now.code if now else None) != then.get("code"):
+        now, then = getattr(ticket, name), told.snapshot["ticket"][name]
+        if getattr(now, "code", now) != (then["code"] if isinstance(then, dict) else then):
             return True
     return False
 

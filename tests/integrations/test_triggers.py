@@ -239,11 +239,12 @@ def test_of_the_ticket_itself_only_desks_learn_whose_values_are_synchronised(lev
     partner.system.save()
     urgent = Priority.objects.create(code="p1", name="High", rank=1)
     actions.change_ticket(actor=desk.by_agent, ticket=task.ticket, priority=urgent)
+    assert ProcessRun.objects.count() == runs
     actions.change_ticket(actor=desk.by_agent, ticket=task.ticket, title="Another title")
-    assert ProcessRun.objects.count() == runs
+    assert ProcessRun.objects.count() == 2 * runs
     theirs = Actor.external(key=partner.system.actor_key, name="Acme")
-    actions.change_ticket(actor=theirs, ticket=task.ticket, priority=desk.priority)
-    assert ProcessRun.objects.count() == runs
+    actions.change_ticket(actor=theirs, ticket=task.ticket, priority=desk.priority, title="Theirs")
+    assert ProcessRun.objects.count() == 2 * runs
 
 
 @pytest.fixture
