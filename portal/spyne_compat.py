@@ -20,7 +20,7 @@ def install() -> None:
     if SIX in sys.modules:
         return
     package = importlib.util.find_spec("spyne")
-    assert package is not None  # noqa: S101 - for the types: Spyne is installed - Spyne is one of our pins
+    assert package is not None  # noqa: S101 - for the types: Spyne is installed
     assert package.origin is not None  # noqa: S101 - for the types: Spyne is installed
     spec = importlib.util.spec_from_file_location(SIX, Path(package.origin).parent / "util" / "six.py")
     assert spec is not None  # noqa: S101 - for the types: Spyne is installed

@@ -141,7 +141,8 @@ def _take_over(claim: Claim, reader: imap.Reader, waiting: imap.Waiting) -> None
     except ClaimLost:
         raise
     except Exception:
-        # Broad on purpose: whatever it was goes on to who reads the mailbox; the next ones come before this one then.
+        # Broad on purpose: whatever it was is raised again for who reads the mailbox. That this mail was at fault is
+        # noted first, so that the next time it comes after the others.
         mailbox.troubled = [*mailbox.troubled[-MOST_TROUBLED:], waiting.uid]
         record(claim, troubled=mailbox.troubled)
         raise

@@ -133,7 +133,8 @@ def deliver(
         dedupe.release(claim)
         raise from_action(error) from error
     except Exception:
-        # Broad on purpose: whatever it was goes on to the dialect; the claim must not stay behind.
+        # Broad on purpose: whatever it was is raised again for the dialect, which answers in the caller's form. The
+        # claim must not stay behind: a repetition would wait for it.
         call.receipt = None
         dedupe.release(claim)
         raise

@@ -62,7 +62,8 @@ class Endpoint(View):
         except (Refused, ActionRefused, ValidationError) as error:
             problem = as_refused(error)
         except Exception:
-            # Broad on purpose: the caller gets an answer in its own form, the exchange its end, the log the reason.
+            # Broad on purpose: Django's own page would be no answer that the caller reads, and the exchange would
+            # have no end. The reason is in the log.
             logger.exception("a call of Case Exchange failed")
             problem = Broken()
         if problem is not None:

@@ -109,7 +109,8 @@ def _decided(row: IncomingMail, by: User, act: Callable[[], IncomingMail]) -> In
         service.settle(row, state, reason)
         raise ActionRefused(str(error)) from error
     except Exception:
-        # Broad on purpose: whatever it was goes on to the page; the mail must not stay claimed, where nobody sees it.
+        # Broad on purpose: whatever it was is raised again for the page; the mail must not stay claimed, where nobody
+        # sees it.
         service.settle(row, state, reason)
         raise
 

@@ -119,7 +119,8 @@ def describe(row: IncomingMail) -> None:
         with transaction.atomic():
             IncomingMail.objects.filter(pk=row.pk).update(**facts)
     except Exception:
-        # Broad on purpose, as above: that it cannot be described is no reason not to take it over.
+        # Broad on purpose: what a hostile mail makes the parser raise nobody can list. It is in the log, the mail is
+        # stored, and is taken over or left to a person by `handle`.
         logger.exception("mail %s still cannot be described", row.pk)
         return
     for name, value in facts.items():

@@ -31,7 +31,7 @@ def test_polling_is_added_saved_and_asked_at_once(page: Any, partner: Partner) -
     assert due_at < later
 
 
-def test_who_has_asked_stays_there_and_sees_it_when_it_is_done(page: Any, partner: Partner) -> None:  # noqa: F811
+def test_who_has_asked_stays_there_and_sees_it_when_it_is_done(page: Any, partner: Partner) -> None:  # noqa: F811 - fixtures
     later = timezone.now() + timedelta(hours=1)
     Polling.objects.create(system=partner.system, path="/rest/acme/ces", our_name="us", due_at=later)
     page.goto(f"/admin/integrations/externalsystem/{partner.system.pk}/change/")
