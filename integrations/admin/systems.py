@@ -60,7 +60,6 @@ class ExternalSystemAdmin(CatalogueActions, ConfigurationAdmin):
     actions_detail = [
         "test_connection",
         {"title": _("Values and people"), "icon": "translate", "items": ["value_maps", "people_there"]},
-        "open_hook",
         {"title": _("Add"), "icon": "add", "items": ["new_operation", "new_wsdl", "new_key", "new_webhook"]},
         ON_PAGE,
     ]

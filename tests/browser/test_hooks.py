@@ -52,7 +52,8 @@ def desk_posts(body: Any) -> int:
 
 def test_a_rule_is_built_from_a_recorded_call(page: Page, northwind: Desk) -> None:
     page.goto(f"/admin/integrations/externalsystem/{northwind.system.pk}/change/")
-    page.get_by_role("link", name=re.compile("Webhook$")).click()
+    page.get_by_role("button", name=re.compile("More")).locator("visible=true").last.click()
+    page.get_by_role("link", name=re.compile("Webhook$")).locator("visible=true").click()
     fill_in(page, {"Only record": True, "Authentication": "HMAC over the body", "Header or parameter": "X-Sig"})
     fill_in(page, {"Prefix": "sha256=", "Secret, password or key": "between us"})
     save(page)

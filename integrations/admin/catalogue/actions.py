@@ -10,10 +10,11 @@ from unfold.decorators import action
 from integrations.admin.catalogue.base import CONFIGURES
 
 ON_LIST: Final = ["open_catalogue", "export_all", "import_file"]
+# Few buttons, so that the system's name has its place beside them.
 ON_PAGE: Final = {
     "title": _("More"),
     "icon": "more_horiz",
-    "items": ["compare", "clone", "export", "export_preset"],
+    "items": ["open_hook", "compare", "clone", "export", "export_preset"],
 }
 
 
