@@ -96,7 +96,7 @@ class FileEntry(Exchanged):
 class FileList(Exchanged):
     """What the text of `IncidentAttachments` holds."""
 
-    complexTypeProperties = FileEntry(many=True, max_length=MAX_FILES * 10)  # type: ignore[call-arg]  # `many`
+    complexTypeProperties = FileEntry(many=True, max_length=MAX_FILES * 10)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
 
 
 class Attachments(Text):
@@ -160,7 +160,7 @@ class Entity(Exchanged):
 
     entity_type = OneOf(ENTITY_TYPE)
     properties = Properties()
-    Comments = Comment(many=True, required=False, default=list, max_length=MAX_COMMENTS)  # type: ignore[call-arg]  # `many`
+    Comments = Comment(many=True, required=False, default=list, max_length=MAX_COMMENTS)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
     ext_properties = ExtProperties()
 
     def to_internal_value(self, data: Any) -> Any:

@@ -284,7 +284,7 @@ class TextBody(StrictSerializer):
 class FilesBody(StrictSerializer):
     """The form's parts."""
 
-    files = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]  # `many`
+    files = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
 
 
 class FilesQuery(StrictSerializer):

@@ -64,7 +64,7 @@ class SearchBody(StrictSerializer):
     eeexIds = ids()
     text = Text(max_length=250, required=False)
     tags = serializers.ListField(child=Text(max_length=50), required=False, allow_empty=False, max_length=20)
-    propValues = PropertyBody(many=True, required=False, allow_empty=False, max_length=20)  # type: ignore[call-arg]  # `many`
+    propValues = PropertyBody(many=True, required=False, allow_empty=False, max_length=20)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
     createdFromTs = Moment(required=False)
     createdToTs = Moment(required=False)
     updatedFromTs = Moment(required=False)

@@ -154,7 +154,7 @@ class Update(MessageBody):
         default=Visibility.PUBLIC,
         help_text=_("public: the end user reads it; internal: only agents do."),
     )
-    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]  # `many`
+    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
     expected_resolution_at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text=_("When you expect to be done (ISO 8601).")
     )
@@ -236,7 +236,7 @@ class Operation(MessageBody):
 class Files(MessageBody):
     """Files without a text."""
 
-    attachments = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]  # `many`
+    attachments = AttachmentContent(many=True, max_length=MAX_FILES, allow_empty=False)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
     visibility = TolerantChoiceField(choices=Visibility.choices, required=False, default=Visibility.PUBLIC)
 
 
@@ -305,7 +305,7 @@ class NewTicket(MessageBody):
     priority = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A priority's code."))
     category = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A category's code."))
     queue = Text(max_length=50, required=False, allow_blank=True, default="", help_text=_("A queue's code."))
-    messages = EarlierMessage(  # type: ignore[call-arg]  # `many`
+    messages = EarlierMessage(  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know
         many=True, required=False, default=list, max_length=MAX_MESSAGES, help_text=_("The conversation so far.")
     )
-    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]  # `many`
+    attachments = AttachmentContent(many=True, required=False, default=list, max_length=MAX_FILES)  # type: ignore[call-arg]  # taken by `many`, which the stubs do not know

@@ -67,7 +67,7 @@ class TicketSummary(serializers.ModelSerializer[Ticket]):
     queue = serializers.CharField(source="queue.code", allow_null=True, default=None)
     contact = TicketContact(allow_null=True)
     own_status = serializers.CharField(source="own_status.code", help_text=_("Our own status' code."))
-    tags = serializers.SlugRelatedField("name", many=True, read_only=True)  # type: ignore[var-annotated]  # `many`
+    tags = serializers.SlugRelatedField("name", many=True, read_only=True)  # type: ignore[var-annotated]  # taken by `many`, which the stubs do not know
     properties = serializers.SerializerMethodField(help_text=_("By their codes; those that the ticket has."))
 
     class Meta:
