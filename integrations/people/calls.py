@@ -252,7 +252,7 @@ def _lacks(system: ExternalSystem, name: str) -> Answer:
 
 
 def _switched_off() -> Answer:
-    return Answer(False, _("It is switched off, and nothing is sent to it."))
+    return Answer(False, _("It is switched off, and nothing is sent to it. Switch it on first, on its own page."))
 
 
 def _unknown(contact: Contact, system: ExternalSystem) -> Answer:

@@ -13,12 +13,10 @@ from integrations import triggers
 from integrations.levels import SYNCHRONISED
 from integrations.models import ENDED, Direction, ExternalReference, ExternalSystem, ProcessRun, TheirTicket
 from integrations.polling.soon import want
-from integrations.polling.values import STATUS, THEIR_STATUS
+from integrations.polling.values import MOVES, STATUS, THEIR_STATUS
 from integrations.visibility import asked_for
 from tickets.models import Task
 
-# The operations with which we move their ticket, whatever the desk's process makes of them.
-MOVES: Final = ("assign", "accept", "reopen", "resolve", "close", "cancel", "reject")
 # What we have sent within this time may have arrived after they wrote what comes from them now.
 LATE: Final = timedelta(minutes=10)
 

@@ -60,8 +60,8 @@ OPEN: Final = (Phase.INITIAL_SUPPORT, Phase.ESCALATE)
 ENDED: Final = (Phase.REVIEW, Phase.CLOSE)
 # What is kept beside our own values: our word for their status, the last that had one.
 THEIR_STATUS: Final = "their_status"
-# The operations with which we move their ticket.
-MOVES: Final = ("reopen", "resolve", "close", "cancel", "reject")
+# The operations with which we move their ticket, whatever the desk's process makes of them.
+MOVES: Final = ("assign", "accept", "reopen", "resolve", "close", "cancel", "reject")
 # For each of our words for a status of theirs, the phases of a task that agree with it already.
 AGREES: Final[dict[str, tuple[str, ...]]] = {
     Phase.INITIAL_SUPPORT: OPEN,
@@ -152,9 +152,10 @@ class Comparison:
             names = names - {SOLUTION} | {STATUS}
         for run in self._pending().select_related("version") if names or taken else ():
             then, written = ours_when_sent(run.snapshot), str(run.version.definition)
-            if run.operation in MOVES and all(then[name] == ours[name] for name in ("phase", SOLUTION)):
+            moves = run.operation in MOVES and run.note_id is None and run.attachment_id is None
+            if moves and all(then[name] == ours[name] for name in ("phase", SOLUTION)):
                 names.discard(STATUS)
-            elif run.operation in MOVES and STATUS in taken:
+            elif moves and STATUS in taken:
                 names.add(STATUS)
             changed = {name for name in taken - {STATUS, EXPECTED} if then[name] != ours[name]}
             names |= {name for name in changed if f"{'task' if name == SOLUTION else 'theirs'}.{name}" in written}
@@ -219,8 +220,7 @@ class Comparison:
         return ours
 
     def _is_set_back(self, name: str, theirs: str) -> bool:
-        """Whether a value of ours has arrived there since the last look, and it was changed back. What is as old as
-        the last look shows only that their list is late."""
+        """Whether a value of ours has arrived since the last look and was changed back; no late list counts."""
         last = last_arrived(self.task, self.system, name, before=self.looked_at)
         before = str(self.before.get(MODIFIED, ""))
         return last not in (None, theirs) and bool(before) and milliseconds(before) < self.record.modified

@@ -123,7 +123,10 @@ def test_a_desk_that_is_switched_off_is_asked_nothing(admin, desk, partner, peop
     page = contact_page(admin, desk.contact)
     assert "Forget the number" in page and "Delete there" not in page
     for verb in ("find_contact", "create_contact", "update_contact", "delete_contact"):
-        assert ask(verb) == "Partner acme: It is switched off, and nothing is sent to it."
+        assert (
+            ask(verb)
+            == "Partner acme: It is switched off, and nothing is sent to it. Switch it on first, on its own page."
+        )
     assert (Exchange.objects.count(), len(people.rows)) == (0, 1)
     assert ask("forget") == "The number was forgotten."
 
